@@ -1,0 +1,72 @@
+"""The control connection, read by a thread of its own so that nothing on it waits behind a request."""
+import os
+from _thread import start_new_thread
+
+from .frames import FLAGS, FRONT, HEADER, U32, frame
+
+NAMES = {number: name for name, number in FRONT.items()}
+LAST = FLAGS["BODY"]["LAST"]
+BROKEN = FLAGS["BODY"]["BROKEN"]
+RECEIVE_BYTES = 256 * 1024
+
+
+class Control:
+    def __init__(self, socket, worker):
+        self.socket = socket
+        self.worker = worker
+
+    def start(self):
+        start_new_thread(self.run, ())
+
+    def run(self):
+        held = b""
+        while True:
+            try:
+                received = self.socket.recv(RECEIVE_BYTES)
+            except OSError:
+                received = b""
+            if not received:
+                break
+            held = self.obey_all(held + received)
+        if not self.worker.stopping:
+            os._exit(1)       # the front is gone
+
+    def obey_all(self, held):
+        """Obeys the whole frames in `held`; returns the rest."""
+        at = 0
+        while len(held) - at >= HEADER.size:
+            length, kind, flags, _, request_id = HEADER.unpack_from(held, at)
+            end = at + HEADER.size + length
+            if end > len(held):
+                break
+            self.obey(NAMES.get(kind), flags, request_id, held[at + HEADER.size : end])
+            at = end
+        return held[at:]
+
+    def obey(self, name, flags, request_id, payload):
+        if name == "RECALL":
+            self.worker.recall(request_id)
+        elif name == "PING":
+            self.socket.sendall(frame("PONG", request_id, payload))
+        elif name == "STOP":
+            self.worker.stop()
+        else:
+            answer = self.worker.calls.get(request_id)
+            if answer is not None:
+                self.tell(answer, name, flags, payload)
+                answer.wake()
+
+    def tell(self, answer, name, flags, payload):
+        if name == "CREDIT":
+            answer.granted += U32.unpack(payload)[0]
+        elif name == "CANCEL":
+            answer.gone = True
+        elif name == "OPENED":
+            answer.opened = True
+        elif name == "REFUSED":
+            answer.opened = False
+        elif name == "BODY" and answer.stream is not None:
+            if payload:
+                answer.stream.feed(payload)
+            if flags & (LAST | BROKEN):
+                answer.stream.finish(bool(flags & BROKEN))

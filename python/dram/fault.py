@@ -1,0 +1,69 @@
+"""Failures with a code of the faults table, and tracebacks that begin in the application."""
+import importlib
+import os
+import traceback
+
+NOT_THE_APPLICATIONS = (
+    os.path.dirname(os.path.abspath(__file__)) + os.sep,
+    os.path.dirname(importlib.__file__) + os.sep,
+    "<frozen importlib",
+)
+
+
+class Fault(Exception):
+    """Something the application did, or is, that has a row in the table of faults."""
+
+    traceback = ""
+
+    def __init__(self, code, says, hint=""):
+        super().__init__(says)
+        self.code = code
+        self.says = says
+        self.hint = hint
+
+
+class ClientDisconnected(OSError):
+    """The client left: raised by write(), and by wsgi.input when its body will never be whole."""
+
+
+def is_ours(filename):
+    return filename.startswith(NOT_THE_APPLICATIONS)
+
+
+def traceback_of(error):
+    """The traceback's text without frames of ours and of the import machinery; empty if it has no other."""
+    try:
+        report = traceback.TracebackException(type(error), error, error.__traceback__)
+        if isinstance(error, SyntaxError) or strip(report):
+            return "".join(report.format())
+    except Exception:      # an application's exception may fail at anything it is asked
+        pass
+    return ""
+
+
+def strip(report):
+    """Takes our frames out of a report and of what it was caused by; says if any other frame is left."""
+    for cause in (report.__cause__, report.__context__):
+        if cause is not None:
+            strip(cause)
+    for member in getattr(report, "exceptions", None) or ():
+        strip(member)
+    report.stack[:] = [frame for frame in report.stack if not is_ours(frame.filename)]
+    return bool(report.stack)
+
+
+def has_foreign_frames(error):
+    at = error.__traceback__
+    while at is not None and is_ours(at.tb_frame.f_code.co_filename):
+        at = at.tb_next
+    return at is not None
+
+
+def describe(error):
+    """`ValueError: text` in one line, whatever the exception does when it is printed."""
+    try:
+        text = str(error).strip().split("\n")[0]
+    except BaseException:
+        text = ""
+    name = type(error).__name__
+    return name + ": " + text if text else name

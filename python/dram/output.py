@@ -1,0 +1,30 @@
+"""A worker's standard output and error: FIFOs of its own, which the front reads line by line."""
+import os
+import sys
+
+
+def open_both_ways(path):
+    # For reading too: opening then never waits for a reader, and writing never meets a closed pipe.
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+
+def take_over(out, err):
+    """Puts the two descriptors in the place of 1 and 2; a print shows as soon as its line ends."""
+    for descriptor, place in ((out, 1), (err, 2)):
+        os.dup2(descriptor, place)
+        os.close(descriptor)
+    # New streams: the old ones believe that they can seek if the zygote's output is a file.
+    sys.stdout = sys.__stdout__ = line_stream(1)
+    sys.stderr = sys.__stderr__ = line_stream(2)
+
+
+def line_stream(descriptor):
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass

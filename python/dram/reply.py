@@ -1,0 +1,391 @@
+"""One request's answer: what the application says, as frames.
+
+PEP 3333's rules about start_response, write, lazy headers and lengths live here.
+"""
+from time import perf_counter as clock
+
+from .body import Bell, Stream
+from .fault import ClientDisconnected, Fault, describe, traceback_of
+from .files import region_of
+from .frames import FILE_HEADER, FLAGS, HEAD_HEADER, HEADER, MAX_U32, WORKER, U32, frame, json_frame, microseconds
+from .headers import LENGTH, shown, write_head
+
+HEAD = WORKER["HEAD"]
+DATA = WORKER["DATA"]
+LAST = FLAGS["HEAD"]["LAST"]
+SHORT = FLAGS["END"]["SHORT"]
+STARTED = FLAGS["ERROR"]["STARTED"]
+HEAD_EXTRA_BYTES = HEAD_HEADER.size - HEADER.size
+pack_head = HEAD_HEADER.pack
+
+MAX_JOINED_BYTES = 64 * 1024
+MAX_FRAME_BYTES = 256 * 1024
+ANY_STATUS = "200 OK"       # write_head wants one where only the headers count
+
+
+class Answer:
+    """The class attributes are the state of an answer that has just begun: most never change."""
+
+    code = 0                  # 0: start_response was not called yet
+    flags = 0
+    length = None             # bytes of body, as the headers say
+    exact = None              # bytes of body, as its iterable shows
+    head = b""
+    head_only = False
+    sends_body = False        # the head is known, nothing was sent, and a body may follow
+    begun = False             # the head is out of start_response's reach
+    head_sent = False
+    sent = 0                  # bytes of body
+    granted = 0
+    cut = False
+    deferred = ()             # see defer()
+    deferred_at = 0.0
+    gone = False
+    opened = None             # the front's answer to FILE
+    listed = False
+    bell = None
+    stream = None
+    closes = ()
+    start = 0.0               # perf_counter, seconds
+    ended = 0.0
+
+    def __init__(self, worker, request_id):
+        self.worker = worker
+        self.id = request_id
+
+    # What the application calls
+
+    def start_response(self, status, headers, exc_info=None):
+        if exc_info:
+            try:
+                if self.begun:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None       # PEP 3333: no circular reference
+        elif self.code:
+            raise Fault(
+                "APP_START_RESPONSE_TWICE",
+                "start_response was called a second time without exc_info",
+                "pass exc_info where an error page replaces an answer that was begun",
+            )
+        self.code = 0
+        code, self.flags, self.length, self.head, dropped = self.worker.heads.write(status, headers)
+        if dropped:
+            self.worker.drop_headers(dropped, self.id)
+        self.code = code
+        self.sends_body = not self.head_only and code != 204 and code != 304
+        return self.write
+
+    def write(self, data):
+        """PEP 3333's imperative way to send: the bytes go out before it returns."""
+        if not isinstance(data, bytes):
+            raise wrong_chunk(data, "write() was given")
+        if data:
+            self.send(data)
+
+    def early_hints(self, headers):
+        """environ["wsgi.early_hints"](headers): sends a 103 with these headers before the answer."""
+        lines = write_head(ANY_STATUS, headers)[3][len(ANY_STATUS) + 2 :]
+        if not self.begun:
+            self.worker.sender.send(frame("EARLY_HINTS", self.id, lines))
+
+    def client_disconnected(self):
+        """environ["dram.client_disconnected"](): whether the client closed its side or is gone."""
+        return self.worker.page.bits(self.id) != 0
+
+    # Sending
+
+    def whole(self, body):
+        """The whole answer in one frame, which waits for company in `out`. Hot: tests/python/bench_worker.py."""
+        head = self.head
+        sender = self.worker.sender
+        out = sender.out
+        self.ended = now = clock()
+        if not out:
+            sender.oldest = now
+        head_bytes = len(head)
+        size = HEAD_EXTRA_BYTES + head_bytes + len(body)
+        spent = int((now - self.start) * 1e6)
+        if spent > MAX_U32:
+            spent = MAX_U32
+        out.extend((pack_head(size, HEAD, self.flags | LAST, self.code, self.id, head_bytes, spent), head, body))
+        if size > MAX_JOINED_BYTES:
+            sender.flush()
+
+    def send_all(self, chunks):
+        """Sends what the application returned, up to its end or to where it need not go on."""
+        if isinstance(chunks, (list, tuple)):
+            chunks = self.measure(chunks)
+        elif isinstance(chunks, (bytes, str)) or not is_iterable(chunks):
+            raise wrong_body(chunks)
+        else:
+            region = region_of(chunks) if self.sends_body else None
+            if region is not None:
+                self.send_region(region)
+                return
+        single = hasattr(chunks, "__len__") and len(chunks) == 1
+        for chunk in chunks:
+            if not isinstance(chunk, bytes):
+                raise wrong_chunk(chunk, "the application yielded")
+            if chunk:
+                if single and self.exact is None:
+                    self.exact = self.sent + len(chunk)       # PEP 3333, "Handling the Content-Length Header"
+                if not self.send(chunk):
+                    break
+
+    def measure(self, chunks):
+        """A list is whole already: its length is known, and if it is small it becomes one chunk."""
+        for chunk in chunks:
+            if not isinstance(chunk, bytes):
+                raise wrong_chunk(chunk, "the application returned")
+        total = sum(map(len, chunks))
+        self.exact = self.sent + total
+        return (b"".join(chunks),) if total <= MAX_JOINED_BYTES else chunks
+
+    def send(self, chunk):
+        """Sends a chunk that isn't empty; False if no more is wanted."""
+        self.check_client()
+        if not self.code:
+            raise no_start_response()
+        if not self.sends_body:
+            return False
+        length = self.length if self.length is not None else self.exact
+        if self.length is not None and self.sent + len(chunk) > self.length:
+            chunk = self.cut_excess(chunk)
+        if chunk:
+            if not self.begun and len(chunk) == length and length <= self.worker.window:
+                self.defer(chunk)
+            else:
+                self.transmit(memoryview(chunk))
+        return not self.cut
+
+    def cut_excess(self, chunk):
+        if not self.cut:
+            self.cut = True
+            says = "the application sent more than its Content-Length of %d bytes: the rest is cut off" % self.length
+            self.worker.sender.log("warning", says, self.id)
+        return chunk[: self.length - self.sent]
+
+    def defer(self, chunk):
+        """Keeps a chunk that is the whole body until the iterable's end, if that is near as a rule.
+
+        Then the answer is one frame. If it takes longer, the front's RECALL brings it out by
+        let_go(), so that no client waits for what an application does after its last byte.
+        """
+        self.begun = True
+        self.sent = len(chunk)
+        self.deferred_at = clock()
+        self.deferred = [chunk]
+        self.list()
+        if not self.worker.tails.are_short():
+            self.let_go()
+
+    def let_go(self):
+        """Sends the body that was deferred, if it still is; any thread may call it."""
+        sender = self.worker.sender
+        with sender.writing:
+            if not self.deferred:
+                return
+            chunk = self.deferred.pop()
+            self.head_sent = True
+            sender.out.extend(self.head_frame(chunk))
+            sender.flush_locked()
+
+    def take_deferred(self):
+        """The deferred body, if let_go() hasn't sent it."""
+        with self.worker.sender.writing:
+            return self.deferred.pop() if self.deferred else None
+
+    def head_frame(self, data, flags=0):
+        head = self.head
+        size = HEAD_EXTRA_BYTES + len(head) + len(data)
+        spent = microseconds(clock() - self.start)
+        return pack_head(size, HEAD, self.flags | flags, self.code, self.id, len(head), spent), head, data
+
+    def transmit(self, rest):
+        """Sends bytes as credit allows; the head goes with the first."""
+        if not self.begun:
+            self.begin()
+        sender = self.worker.sender
+        while rest:
+            room = min(self.granted - self.sent, MAX_FRAME_BYTES)
+            if room <= 0:
+                self.wait(lambda: self.granted > self.sent)
+                continue
+            piece, rest = rest[:room], rest[room:]
+            if self.head_sent:
+                sender.send(HEADER.pack(len(piece), DATA, 0, 0, self.id), piece)
+            else:
+                self.head_sent = True
+                sender.send(*self.head_frame(piece))
+            self.sent += len(piece)
+
+    def begin(self):
+        """The head is about to go without the whole body."""
+        self.begun = True
+        self.granted = self.worker.window
+        self.list()
+        if self.length is None and self.exact is not None:
+            self.add_length(self.exact)
+
+    def add_length(self, length):
+        self.head += b"Content-Length: %d\r\n" % length
+        self.flags |= LENGTH
+        self.length = length
+
+    def send_region(self, region):
+        """Sends the rest of a file: a small one at once, a large one by the front's hand."""
+        if self.length is None and not self.begun:
+            self.add_length(region.length)
+        if self.length is not None:
+            region.length = min(region.length, self.length - self.sent)
+        if region.length > MAX_JOINED_BYTES:
+            if not self.begun:
+                self.begin()
+            if self.hand_over(region):
+                self.sent += region.length
+                return
+        while region.length:
+            data = region.read(MAX_JOINED_BYTES)
+            if not data:
+                break
+            self.send(data)
+
+    def hand_over(self, region):
+        """Offers a file to the front; whether it took it."""
+        sender = self.worker.sender
+        if not self.head_sent:
+            self.head_sent = True
+            sender.send(*self.head_frame(b""))
+        self.list()
+        place = FILE_HEADER.pack(region.offset, region.length, region.device, region.inode)
+        sender.send(frame("FILE", self.id, place + region.path.encode("utf-8", "surrogateescape")))
+        self.wait(lambda: self.opened is not None)
+        return self.opened
+
+    # Waiting, and what the control thread tells
+
+    def list(self):
+        """Makes the control thread find this answer."""
+        self.listed = True
+        self.worker.calls[self.id] = self
+
+    def take_stream(self):
+        """The body of a request that is still arriving."""
+        self.list()
+        self.stream = Stream(self)
+        return self.stream
+
+    def close_later(self, file):
+        self.listed = True
+        self.closes += (file,)
+
+    def is_cancelled(self):
+        return self.gone or self.worker.page.is_cancelled(self.id)
+
+    def check_client(self):
+        if self.is_cancelled():
+            raise ClientDisconnected("the client is gone")
+
+    def wait(self, done):
+        """Waits inside the call until `done()`; first gives back what others could run."""
+        if self.bell is None:
+            self.bell = Bell()
+        if not done():
+            self.worker.hand_back()
+        while not done():
+            self.check_client()
+            self.bell.wait()
+
+    def wake(self):
+        if self.bell is not None:
+            self.bell.ring()
+
+    # Ends
+
+    def end(self):
+        """The application is done: sends whatever was not sent yet."""
+        if not self.code:
+            raise no_start_response()
+        if self.deferred != ():
+            body = self.take_deferred()
+            self.worker.tails.note(clock() - self.deferred_at)
+            if body is not None:
+                self.whole(body)
+                return
+        elif not self.begun and self.end_without_body():
+            return
+        short = self.length is not None and self.sends_body and self.sent < self.length
+        if short:
+            says = "the application sent %d bytes, less than its Content-Length of %d" % (self.sent, self.length)
+            self.worker.sender.log("warning", says, self.id)
+        self.end_frame(SHORT if short else 0)
+
+    def end_without_body(self):
+        """Sends the head of an answer no byte of which came; False if END is to follow."""
+        if self.sends_body:
+            last = not self.length
+        else:
+            has_length = self.code != 204 and self.code != 304
+            if has_length and self.length is None and self.exact:
+                self.add_length(self.exact)
+            # Without a length, LAST would say that the body to a GET had none.
+            last = self.length is not None or not has_length
+        if last:
+            self.whole(b"")
+        else:
+            self.head_sent = True
+            self.worker.sender.send(*self.head_frame(b""))
+        return last
+
+    def end_frame(self, flags=0):
+        self.ended = clock()
+        spent = U32.pack(microseconds(self.ended - self.start))
+        self.worker.sender.send(frame("END", self.id, spent, flags))
+
+    def fail(self, error):
+        """The call was left by an exception: the request ends with ERROR, quietly if nobody waits."""
+        if self.is_cancelled():
+            self.end_frame()
+            return
+        if self.deferred:
+            self.let_go()
+        facts = {"code": "APP_RAISED", "says": describe(error), "hint": "", "traceback": traceback_of(error)}
+        if isinstance(error, Fault):
+            facts.update(code=error.code, says=error.says, hint=error.hint)
+        elif isinstance(error, ClientDisconnected):
+            facts.update(code="REQUEST_BODY_BROKEN", traceback="")
+        self.ended = clock()
+        self.worker.sender.send(json_frame("ERROR", facts, self.id, STARTED if self.head_sent else 0))
+
+    def release(self):
+        """Gives back what only some requests take."""
+        self.worker.calls.pop(self.id, None)
+        for file in self.closes:
+            file.close()
+
+
+def is_iterable(chunks):
+    return hasattr(chunks, "__iter__") or hasattr(chunks, "__getitem__")
+
+
+def no_start_response():
+    return Fault(
+        "APP_NO_START_RESPONSE",
+        "the application gave a body without calling start_response",
+        "call start_response(status, headers) before the first chunk",
+    )
+
+
+def wrong_chunk(chunk, who):
+    return Fault(
+        "APP_BODY_TYPE",
+        "%s %s, not bytes: %s" % (who, type(chunk).__name__, shown(chunk)),
+        "encode text: text.encode('utf-8')" if isinstance(chunk, str) else "",
+    )
+
+
+def wrong_body(chunks):
+    hint = "wrap it in a list: [body]" if isinstance(chunks, (bytes, str)) else ""
+    says = "the application returned %s, not an iterable of bytes" % type(chunks).__name__
+    return Fault("APP_BODY_TYPE", says, hint)

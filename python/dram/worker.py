@@ -1,0 +1,308 @@
+"""One worker's life: set up after the fork, load the application, serve, and end."""
+import atexit
+import gc
+import json
+import os
+import platform
+import sys
+import threading
+from _thread import allocate_lock
+from socket import SHUT_RD
+from time import perf_counter as clock
+
+import dram as public
+
+from . import lifeline, load, output
+from .call import respond
+from .control import Control
+from .environ import Environs, base_environ
+from .errors import Errors
+from .fault import Fault
+from .frames import HEADER, TABLE, U32, frame, json_frame
+from .headers import Heads
+from .page import CANCELLED, ENTERED, FLAG_MASK, Page
+from .page import FLAGS as FLAG_WORDS
+from .receive import Requests
+from .reply import Answer
+from .send import Sender
+
+RECALL_PATIENCE_SECONDS = 0.005      # more than the interpreter's switch interval takes nothing from anyone
+SHORT_SECONDS = 200e-6               # a call predicted to be shorter may hold up finished answers …
+MAX_ANSWER_AGE_SECONDS = 1e-3        # … that are younger than this
+DATA_ROLE, CONTROL_ROLE = 0, 1
+
+
+class Pace:
+    """How long something takes as a rule: an exponentially weighted mean, seconds."""
+
+    WEIGHT = 0.125
+
+    def __init__(self, mean):
+        self.mean = mean
+
+    def note(self, seconds):
+        self.mean += (seconds - self.mean) * self.WEIGHT
+
+    def are_short(self):
+        return self.mean < SHORT_SECONDS
+
+
+class Worker:
+    def __init__(self, application, config, page, data, control, window, lifeline_fd=None):
+        self.application = application
+        self.config = config
+        self.page = page
+        self.window = window              # bytes of answer a request may send before the first CREDIT
+        self.lifeline_fd = lifeline_fd
+        self.data = data
+        self.sender = Sender(data)
+        self.requests = Requests(data)
+        self.control = Control(control, self)
+        self.heads = Heads()
+        self.calls = {}                   # id → Answer, of those the control thread must find
+        self.tails = Pace(MAX_ANSWER_AGE_SECONDS)
+        self.pace = Pace(0.0)
+        self.warned = set()
+        self.stopping = False
+        self.forked = False
+        threads = config["threads"]
+        base = base_environ(config["software"], threads > 1, config["multiprocess"])
+        self.environs = Environs(base)
+        os.register_at_fork(after_in_child=self.let_go_in_child)
+
+    def let_go_in_child(self):
+        """In a process that the application forks: nothing of ours may stay open there."""
+        self.forked = True
+        self.sender.writing = allocate_lock()
+        self.data.close()
+        self.control.socket.close()
+        if self.lifeline_fd is not None:
+            os.close(self.lifeline_fd)
+            self.lifeline_fd = None
+
+    # Serving
+
+    def run(self):
+        """Serves until STOP, or until the front is gone."""
+        self.control.start()
+        names = range(2, self.config["threads"] + 1)
+        others = [threading.Thread(target=self.serve, name="dram-%d" % number, daemon=True) for number in names]
+        for thread in others:
+            thread.start()
+        self.serve()
+        for thread in others:
+            thread.join()
+        self.sender.flush()
+
+    def serve(self):
+        """One serving thread. Hot: tests/python/bench_worker.py."""
+        application = self.application
+        sender = self.sender
+        flush = sender.flush
+        out = sender.out
+        requests = self.requests
+        reading = requests.reading
+        waiting = requests.waiting
+        next_request = waiting.popleft
+        words = self.page.words
+        build = self.environs.build
+        pace = self.pace
+        errors = Errors(sender)
+        reading.acquire()
+        while True:
+            while not waiting:
+                flush()
+                if self.stopping or requests.ended or not requests.receive():
+                    reading.release()
+                    return
+            if self.stopping:
+                self.give_back(requests.take_back())
+                continue
+            request = next_request()
+            request_id = request[0]
+            word = words[FLAG_WORDS + (request_id & FLAG_MASK)]
+            if word & CANCELLED and word >> 8 == request_id:
+                self.give_back([request_id])
+                continue
+            start = clock()
+            if out and (pace.mean > SHORT_SECONDS or start - sender.oldest > MAX_ANSWER_AGE_SECONDS):
+                flush()
+                start = clock()
+            words[ENTERED] = request_id
+            reading.release()
+            answer = Answer(self, request_id)
+            answer.start = start
+            errors.request_id = request_id
+            try:
+                environ = build(request, answer, errors)
+                respond(answer, application(environ, answer.start_response))
+            except BaseException as error:
+                if self.forked:
+                    leave(error)
+                self.fail(answer, error)
+            if self.forked:
+                leave()
+            environ = None
+            pace.mean += (answer.ended - start - pace.mean) * 0.125
+            if errors.partial:
+                errors.flush()
+            if answer.listed:
+                answer.release()
+            answer = request = None
+            if not reading.acquire(False):
+                flush()
+                reading.acquire()
+
+    def fail(self, answer, error):
+        if answer.stream is not None:
+            answer.stream.discard()
+        answer.fail(error)
+
+    def drop_headers(self, names, request_id):
+        """Hop-by-hop headers are the server's: warns once for each name."""
+        if self.config["strictHeaders"]:
+            raise Fault(
+                "APP_HEADER_HOP_BY_HOP",
+                "the application set the hop-by-hop header %r, which PEP 3333 leaves to the server" % names[0],
+            )
+        for name in names:
+            if name.lower() not in self.warned:
+                self.warned.add(name.lower())
+                says = "the application's hop-by-hop header %r is dropped; it is the server's to send" % name
+                self.sender.log("warning", says, request_id)
+
+    # Giving back
+
+    def give_back(self, ids, recalled=0):
+        self.sender.send(frame("RETURNED", recalled, b"".join(map(U32.pack, ids))))
+
+    def hand_back(self):
+        """A call is going to wait: lets go of finished answers and of requests that nobody here runs."""
+        reading = self.requests.reading
+        ids = ()
+        if reading.acquire(False):
+            try:
+                ids = self.requests.take_back()
+            finally:
+                reading.release()
+        if ids:
+            self.give_back(ids)
+        else:
+            self.sender.flush()
+
+    def recall(self, last):
+        """RECALL: sends what is finished, and gives back what came up to `last` and isn't begun.
+
+        If the reading lock can't be had, a thread is waiting for requests: then all were begun.
+        """
+        for answer in list(self.calls.values()):
+            answer.let_go()
+        self.sender.flush()
+        reading = self.requests.reading
+        ids = ()
+        if reading.acquire(True, RECALL_PATIENCE_SECONDS):
+            try:
+                ids = self.requests.take_back(last)
+            finally:
+                reading.release()
+        self.give_back(ids, last)
+
+    def stop(self):
+        """STOP: gives back what isn't begun; the serving threads end after what they run."""
+        self.stopping = True
+        for answer in list(self.calls.values()):
+            answer.let_go()
+        self.hand_back()
+        # Wakes the thread that waits for requests; the front sends none after STOP.
+        self.data.shutdown(SHUT_RD)
+
+
+def leave(error=None):
+    """Ends the process as Python itself would: non-daemon threads, atexit handlers, flushed streams."""
+    code = 0
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        sys.excepthook(type(error), error, error.__traceback__)
+        code = 1
+    try:
+        threading._shutdown()
+        atexit._run_exitfuncs()
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    output.flush()
+    os._exit(code)
+
+
+def run(config, paths, listener, outputs, files):
+    """A worker's life, from right after the fork; does not return."""
+    output.take_over(*outputs)
+    lifeline_fd = lifeline.arm(config["lifeline"])
+    page = Page(files["page"])
+    try:
+        application, name = prepare(config, paths)
+    except Fault as fault:
+        data, _, _ = accept_both(listener)
+        refuse(data, fault)
+    data, control, window = accept_both(listener)
+    listener.close()
+    worker = Worker(application, config, page, data, control, window, lifeline_fd)
+    data.sendall(json_frame("READY", {**python_facts(), "application": name}))
+    worker.run()
+    leave()
+
+
+def prepare(config, paths):
+    """Loads the application; returns it and its name."""
+    os.environ.update(config["env"])
+    if config["chdir"]:
+        try:
+            os.chdir(config["chdir"])
+        except OSError as error:
+            raise Fault("CHDIR_FAILED", "cannot change to the folder %s: %s" % (config["chdir"], error.strerror)) from None
+    loaded = load.load(config["app"], config["pythonpath"], paths)
+    for function in public.after_fork:
+        load.call_factory(function, "the postfork function %s" % getattr(function, "__name__", function))
+    gc.collect()
+    gc.freeze()
+    return loaded
+
+
+def refuse(data, fault):
+    facts = {"code": fault.code, "says": fault.says, "hint": fault.hint, "traceback": fault.traceback}
+    data.sendall(json_frame("UNREADY", facts))
+    leave(SystemExit(1))
+
+
+def accept_both(listener):
+    """Waits for the front's two connections; returns data, control and the window of its HELLO."""
+    connections = {}
+    while len(connections) < 2:
+        connection, _ = listener.accept()
+        length, _, role, _, _ = HEADER.unpack(receive_exactly(connection, HEADER.size))
+        hello = json.loads(receive_exactly(connection, length))
+        if hello["version"] != TABLE["version"]:
+            raise RuntimeError("the front speaks version %s of the wire, this worker %s" % (hello["version"], TABLE["version"]))
+        connections[role] = connection, hello
+    data, hello = connections[DATA_ROLE]
+    return data, connections[CONTROL_ROLE][0], hello["window"]
+
+
+def receive_exactly(connection, count):
+    pieces = []
+    while count:
+        piece = connection.recv(count)
+        if not piece:
+            raise ConnectionError("the front hung up before its HELLO was whole")
+        pieces.append(piece)
+        count -= len(piece)
+    return b"".join(pieces)
+
+
+def python_facts():
+    return {
+        "pid": os.getpid(),
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "executable": sys.executable,
+    }

@@ -1,0 +1,28 @@
+import type { Variables } from '../settings/variables.ts'
+
+/** What a command has around it; a test passes its own. */
+export interface World {
+  readonly variables: Variables
+  /** The working folder, absolute. */
+  readonly folder: string
+  /** Width of the terminal in characters. */
+  readonly columns: number
+  out(text: string): void
+}
+
+/** A word of the command line: `dram NAME …`. A file per command, a row per command in `commands.ts`. */
+export interface Command {
+  readonly usage: string
+  readonly summary: string
+  help(columns: number): string
+  /** The exit code. @throws Fault */
+  run(argv: readonly string[], world: World): Promise<number>
+}
+
+/** Flags every command knows. */
+export const COMMON_SWITCHES = {
+  '--help': '--help',
+  '-h': '--help',
+  '--version': '--version',
+  '-V': '--version',
+} as const

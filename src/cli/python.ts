@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { Fault } from '../faults/fault.ts'
+import type { Loaded } from '../settings/load.ts'
+import type { Variables } from '../settings/variables.ts'
+import { type Look, lookAtDisk } from './disk.ts'
+
+const OLDEST: readonly [major: number, minor: number] = [3, 9]
+const PROBE_TIMEOUT_MS = 10_000
+
+export interface Interpreter {
+  /** Absolute; not resolved, since a virtual environment is known by where its link stands. */
+  readonly path: string
+  /** Why this one, to be read: `--python`, `the active virtual environment` … */
+  readonly from: string
+}
+
+/** What to look for, in order: one that must be there if it was asked for, else the first that is. */
+interface Candidate extends Interpreter {
+  readonly asked?: true
+}
+
+/**
+ * The interpreter to use. Nothing is run: whether it runs, and how old it is, shows when the first process starts.
+ * @throws Fault PYTHON_NOT_FOUND with all that was tried
+ */
+export function findPython(loaded: Loaded, variables: Variables, look: Look = lookAtDisk): Interpreter {
+  const tried: string[] = []
+  for (const { path, from, asked } of candidates(loaded, variables, look)) {
+    if (look(path) === 'executable') return { path, from }
+    tried.push(`${path} (${from})`)
+    if (asked) break
+  }
+  throw new Fault('PYTHON_NOT_FOUND', { detail: tried.join(', ') || 'nothing, for PATH is empty' })
+}
+
+function* candidates({ settings, folder }: Loaded, variables: Variables, look: Look): Generator<Candidate> {
+  if (settings.python !== null) yield* asked(settings.python, variables, look)
+  if (variables.VIRTUAL_ENV) {
+    yield { path: join(resolve(folder, variables.VIRTUAL_ENV), 'bin/python'), from: 'the active virtual environment' }
+  }
+  for (const home of applicationFolders(settings.app, resolve(folder, settings.chdir ?? ''))) {
+    yield { path: join(home, '.venv/bin/python'), from: 'beside the application' }
+    yield { path: join(home, 'venv/bin/python'), from: 'beside the application' }
+  }
+  yield* onPath('python3', variables, look)
+  yield* onPath('python', variables, look)
+}
+
+/** `--python`: a path, the folder of a virtual environment, or a name to look for on PATH. */
+function* asked(python: string, variables: Variables, look: Look): Generator<Candidate> {
+  const from = '--python'
+  if (!python.startsWith('/')) {
+    for (const { path } of onPath(python, variables, look)) yield { path, from, asked: true }
+  } else if (look(python) === 'folder') yield { path: join(python, 'bin/python'), from, asked: true }
+  else yield { path: python, from, asked: true }
+}
+
+/** The first of that name on PATH; the bare name if there is none, so that it is told as tried. */
+function* onPath(name: string, variables: Variables, look: Look): Generator<Candidate> {
+  const folders = (variables.PATH ?? '').split(delimiter).filter(Boolean)
+  const path = folders.map((folder) => join(folder, name)).find((path) => look(path) === 'executable')
+  yield { path: path ?? name, from: 'on PATH' }
+}
+
+/** Where a virtual environment of the application may be: the folder of its file, and the one it runs in. */
+function applicationFolders(app: string | null, base: string): Set<string> {
+  const file = /^([^(]*\.py)(?::|$)/.exec(app ?? '')?.[1]
+  return new Set(file === undefined ? [base] : [dirname(resolve(base, file)), base])
+}
+
+/**
+ * The fault of an interpreter whose process failed before it could say why; null if the interpreter itself is sound.
+ * Runs it once, so it is for the case of failure alone.
+ */
+export async function pythonFault(path: string, variables: Variables): Promise<Fault | null> {
+  const probed = await probe(path, variables)
+  if ('failure' in probed) return new Fault('PYTHON_BROKEN', { detail: path }, probed.failure)
+  return isTooOld(probed.version) ? tooOld(path, probed.version) : null
+}
+
+/** @param version as the interpreter told it: `3.11.7` */
+export function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])
+}
+
+export function tooOld(path: string, version: string): Fault {
+  return new Fault('PYTHON_TOO_OLD', { detail: `Python ${version} (${path})` })
+}
+
+type Probed = { readonly version: string } | { readonly failure: string }
+
+/** Asks an interpreter for its version, without its site packages and whatever PYTHON* variables would bring in. */
+function probe(path: string, variables: Variables): Promise<Probed> {
+  const source = "import sys; sys.stdout.write('.'.join(map(str, sys.version_info[:3])))"
+  return new Promise((done) => {
+    execFile(path, ['-E', '-S', '-c', source], { timeout: PROBE_TIMEOUT_MS, env: variables }, (error, out, err) => {
+      const version = /^\d+\.\d+\.\d+$/.exec(out.trim())?.[0]
+      if (!error && version) return done({ version })
+      const spoken = (err || out).trim()
+      const reason = error?.killed ? `no answer within ${PROBE_TIMEOUT_MS / 1000} s` : (error?.message ?? 'no version')
+      done({ failure: spoken || reason })
+    })
+  })
+}

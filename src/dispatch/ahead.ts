@@ -1,0 +1,43 @@
+/** What waits inside a worker should wait no longer than this, in microseconds. */
+const TARGET_WAIT_MICROS = 1_500
+/** Above this service time nothing is sent ahead: the hop (about 100 µs) is then not worth hiding. */
+const SLOW_MICROS = 1_000
+const WEIGHT = 1 / 16
+const MOST_AHEAD = 64
+
+/**
+ * How many requests may be sent to a worker beyond its threads, predicted from the service times of late: mean
+ * plus two deviations, as TCP estimates its round trips (RFC 6298 §2). Nothing before the first answer.
+ */
+export class LookAhead {
+  #mean = SLOW_MICROS
+  #deviation = 0
+  #allowed = 0
+  readonly #most: number
+
+  /** @param most the setting: requests per worker, −1 for automatic. */
+  constructor(most: number) {
+    this.#most = most < 0 ? MOST_AHEAD : most
+  }
+
+  get allowed(): number {
+    return this.#allowed
+  }
+
+  /** Service time to be expected with good certainty, in microseconds. */
+  get expectedMicros(): number {
+    return this.#mean + 2 * this.#deviation
+  }
+
+  /** Hot: told of every answer. One slow request ends sending ahead only if the prediction says so; RECALL mends the rest. */
+  observe(serviceMicros: number): void {
+    if (serviceMicros < 0) return
+    // One request of a minute must not forbid sending ahead for the next hundred fast ones.
+    const seen = serviceMicros > 4 * SLOW_MICROS ? 4 * SLOW_MICROS : serviceMicros
+    const error = seen - this.#mean
+    this.#mean += error * WEIGHT
+    this.#deviation += ((error < 0 ? -error : error) - this.#deviation) * WEIGHT
+    const expected = this.#mean + 2 * this.#deviation
+    this.#allowed = expected > SLOW_MICROS ? 0 : Math.min(this.#most, Math.ceil(TARGET_WAIT_MICROS / expected))
+  }
+}

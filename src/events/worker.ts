@@ -1,0 +1,47 @@
+import type { Fault } from '../faults/fault.ts'
+import type { AnswerHead } from './answer.ts'
+
+/** Whoever waits for a worker's answer is told of it through this. Views into `bytes` hold for the call only. */
+export interface Asker {
+  /** The whole answer came in one piece; its body is bytes[start … end). Nothing follows. */
+  whole(head: AnswerHead, bytes: Buffer, start: number, end: number): void
+  /** The answer begins; pieces follow, then an end or a failure. */
+  begun(head: AnswerHead): void
+  piece(bytes: Buffer): void
+  /** The rest of the body is in this file: `opened` or `refused` is expected of the asker. */
+  file(file: HandedOver): void
+  /** `short`: fewer bytes came than the application's Content-Length said. */
+  ended(short: boolean): void
+  earlyHints(lines: string): void
+  /** No answer, or no more of it: the application failed, or its worker died. */
+  failed(fault: Fault): void
+  /** The worker takes so many more bytes of the streamed request body. */
+  granted(bytes: number): void
+  /** The worker wants no more of the streamed request body. */
+  discarded(): void
+}
+
+/** A regular file that holds the rest of an answer's body (wire/README.md, FILE). */
+export interface HandedOver {
+  readonly path: string
+  readonly offset: number
+  readonly length: number
+  readonly device: bigint
+  readonly inode: bigint
+}
+
+/** What the worker said of itself once its application was loaded. */
+export interface WorkerFacts {
+  readonly pid: number
+  readonly python: string
+  readonly implementation: string
+  readonly executable: string
+  readonly application: string
+}
+
+/** How a worker ended, as its zygote's waitpid told it. */
+export type EndReason =
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signaled'; readonly signal: number }
+  | { readonly kind: 'lost'; readonly why: string }

@@ -1,0 +1,128 @@
+import type { Fault } from '../faults/fault.ts'
+import { escaped } from './escape.ts'
+
+/** From least to most, as the wire counts them (`logLevels` of wire/frames.json). */
+export const LEVELS = ['debug', 'info', 'warning', 'error'] as const
+export type Level = (typeof LEVELS)[number]
+
+/** Facts of a line beside its message, `pid` and `requestId` for instance. What is undefined is left out. */
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** Where lines go. Each ends with its newline. */
+export interface LineSink {
+  /** A line of our own, which is dropped (and counted) where there is no room. */
+  write(line: string): void
+  /** Output of the application, which is never dropped: whoever reads it stops while there is no room. */
+  pass(text: string): void
+}
+
+export interface LogSettings {
+  readonly level: Level
+  readonly format: 'text' | 'json'
+  readonly color: boolean
+}
+
+/** One line that an application printed or logged. */
+export interface Output {
+  readonly pid: number
+  readonly text: string
+  /** What it said of its own weight; `info` where it just printed. */
+  readonly level?: Level
+  readonly requestId?: string
+}
+
+/** The server's log. `wallMs` gives milliseconds since 1970. */
+export class Log {
+  readonly #settings: LogSettings
+  readonly #sink: LineSink
+  readonly #wallMs: () => number
+  readonly #least: number
+
+  constructor(settings: LogSettings, sink: LineSink, wallMs: () => number) {
+    this.#settings = settings
+    this.#sink = sink
+    this.#wallMs = wallMs
+    this.#least = LEVELS.indexOf(settings.level)
+  }
+
+  shows(level: Level): boolean {
+    return LEVELS.indexOf(level) >= this.#least
+  }
+
+  debug(message: string, fields: Fields = {}): void {
+    this.line('debug', message, fields)
+  }
+
+  info(message: string, fields: Fields = {}): void {
+    this.line('info', message, fields)
+  }
+
+  warning(message: string, fields: Fields = {}): void {
+    this.line('warning', message, fields)
+  }
+
+  error(message: string, fields: Fields = {}, trace = ''): void {
+    this.line('error', message, fields, trace)
+  }
+
+  /** A failure of the table, with its code and hint, and its traceback if it has one. */
+  fault(fault: Fault, fields: Fields = {}, level: Level = 'error'): void {
+    this.line(level, fault.message, { ...fields, code: fault.code, hint: fault.hint }, fault.trace)
+  }
+
+  /** `trace`: text of several lines that belongs to the message. */
+  line(level: Level, message: string, fields: Fields = {}, trace = ''): void {
+    if (this.shows(level)) this.#sink.write(this.format(level, message, fields, trace))
+  }
+
+  /** The line as it would be written, with its newline. */
+  format(level: Level, message: string, fields: Fields = {}, trace = ''): string {
+    const time = new Date(this.#wallMs()).toISOString()
+    if (this.#settings.format === 'json')
+      return jsonLine({ time, level, message, ...fields, trace: trace || undefined })
+    const name = this.#settings.color ? `${COLORS[level]}${level.padEnd(7)}${PLAIN}` : level.padEnd(7)
+    return `${time} ${name} ${escaped(message)}${fieldsText(fields)}\n${traceText(trace)}`
+  }
+
+  /** A line of the application's, whatever the level: it is the application's to choose what it prints. */
+  output({ pid, text, level = 'info', requestId }: Output): void {
+    if (this.#settings.format === 'json') {
+      const time = new Date(this.#wallMs()).toISOString()
+      this.#sink.pass(jsonLine({ time, level, message: text, source: 'application', pid, requestId }))
+    } else {
+      this.#sink.pass(requestId === undefined ? `[${pid}] ${text}\n` : `[${pid} ${requestId}] ${text}\n`)
+    }
+  }
+}
+
+const COLORS: Readonly<Record<Level, string>> = {
+  debug: '\x1b[2m',
+  info: '\x1b[32m',
+  warning: '\x1b[33m',
+  error: '\x1b[31m',
+}
+const PLAIN = '\x1b[0m'
+
+function jsonLine(facts: Fields): string {
+  return `${JSON.stringify(facts)}\n`
+}
+
+function fieldsText(fields: Fields): string {
+  let text = ''
+  for (const [name, value] of Object.entries(fields))
+    if (value !== undefined) text += ` ${name}=${valueText(String(value))}`
+  return text
+}
+
+/** Quoted where it would not be clear where it ends. */
+function valueText(value: string): string {
+  return /^[^\s"=]+$/.test(value) ? escaped(value) : `"${escaped(value).replaceAll('"', '\\"')}"`
+}
+
+/** Indented, so that no line of it looks like one of the log's. */
+function traceText(trace: string): string {
+  const lines = trace.trimEnd().split(/\r?\n/)
+  return trace.trim() === ''
+    ? ''
+    : lines.map((line) => `    ${line.replace(/[\0-\x08\x0a-\x1f\x7f-\x9f]/g, '?')}\n`).join('')
+}

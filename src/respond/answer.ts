@@ -1,0 +1,64 @@
+import type { AnswerHead } from '../events/answer.ts'
+import { type Asked, isBodiless, mayStay, type Plan, plan } from './framing.ts'
+
+/**
+ * The head of an answer, up to and with the empty line, latin-1.
+ * `lines`: header lines of our own, each ended by CRLF (Server, Date, the request id).
+ * `bodyBytes`: as in `plan`.
+ */
+export function headText(
+  asked: Asked,
+  answer: AnswerHead,
+  { framing, staysOpen }: Plan,
+  bodyBytes: number,
+  lines: string,
+): string {
+  const coding = framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : lengthLine(asked, answer, bodyBytes)
+  return `HTTP/1.1 ${applicationLines(answer)}${lines}${coding}${connectionLine(asked, staysOpen)}\r\n`
+}
+
+/** The plain twin of `smallAnswer`, and the general case: any whole answer as one latin-1 text. */
+export function wholeAnswer(asked: Asked, answer: AnswerHead, body: string, lines: string): string {
+  const planned = plan(asked, answer, body.length)
+  const head = headText(asked, answer, planned, body.length, lines)
+  return planned.framing === 'none' ? head : head + body
+}
+
+/**
+ * A whole answer as one text for `socket.write(text, 'latin1')`; `body` is latin-1 text too.
+ * Hot: nearly every small answer passes here (bench/respond.md), so what is usual is asked first and written straight;
+ * what isn't goes to the plain twin, `wholeAnswer`, which says the same for all answers.
+ */
+export function smallAnswer(asked: Asked, answer: AnswerHead, body: string, lines: string): string {
+  const status = answer.status
+  if (
+    asked.isHead ||
+    asked.minor === 0 ||
+    status === 304 ||
+    status === 204 ||
+    status < 200 ||
+    !mayStay(asked, answer)
+  ) {
+    return wholeAnswer(asked, answer, body, lines)
+  }
+  if (answer.hasLength) return `HTTP/1.1 ${answer.head}${lines}\r\n${body}`
+  return `HTTP/1.1 ${answer.head}${lines}Content-Length: ${body.length}\r\n\r\n${body}`
+}
+
+function applicationLines(answer: AnswerHead): string {
+  // RFC 9110 §8.6: no Content-Length in 1xx and 204; a 304 may tell the one that a 200 would have had.
+  if (!answer.hasLength || answer.status === 304 || !isBodiless(answer.status)) return answer.head
+  return answer.head.replace(/(?<=\r\n)content-length:[^\r]*\r\n/gi, '')
+}
+
+function lengthLine(asked: Asked, answer: AnswerHead, bodyBytes: number): string {
+  if (bodyBytes < 0 || answer.hasLength || isBodiless(answer.status)) return ''
+  // RFC 9110 §9.3.2: a HEAD request's length is that of GET, which an empty body says nothing about.
+  if (asked.isHead && bodyBytes === 0) return ''
+  return `Content-Length: ${bodyBytes}\r\n`
+}
+
+function connectionLine(asked: Asked, staysOpen: boolean): string {
+  if (!staysOpen) return 'Connection: close\r\n'
+  return asked.minor === 0 ? 'Connection: keep-alive\r\n' : ''
+}

@@ -1,0 +1,18 @@
+import type { AnswerHead } from '../events/answer.ts'
+
+/** The header line that carries the request id back to the client. */
+export class RequestIdLine {
+  readonly #name: string
+  readonly #set: RegExp
+
+  /** `name`: the header's; '' for none. */
+  constructor(name: string) {
+    this.#name = name
+    this.#set = new RegExp(`\\r\\n${name.replace(/[.*+^$|]/g, '\\$&')}:`, 'i')
+  }
+
+  /** '' where the application set the header itself. `id`: visible ASCII. */
+  for(answer: Pick<AnswerHead, 'head'>, id: string): string {
+    return this.#name === '' || this.#set.test(answer.head) ? '' : `${this.#name}: ${id}\r\n`
+  }
+}

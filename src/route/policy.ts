@@ -1,0 +1,106 @@
+import { Fault } from '../faults/fault.ts'
+import type { Settings } from '../settings/registry.ts'
+import { unescaped } from './escapes.ts'
+import { TrustedProxies } from './proxies.ts'
+
+export type RouteSettings = Pick<
+  Settings,
+  | 'trustedProxies'
+  | 'proxyHops'
+  | 'forwardedHeaders'
+  | 'headerUnderscores'
+  | 'proxyHeader'
+  | 'scriptName'
+  | 'urlScheme'
+  | 'requestIdHeader'
+  | 'streamRequests'
+>
+
+/** Where a listener listens. A wildcard address (`0.0.0.0`, `::`) is as good as none: nobody can be sent there. */
+export type ListenerFacts =
+  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
+  | { readonly kind: 'unix' }
+
+/**
+ * All that decides what a header block means, but for the block. Two per listener, compared by identity: what is
+ * made of a block under one policy is kept beside the block.
+ */
+export interface PeerPolicy {
+  /** The peer is a trusted proxy: its forwarding headers and request id count. */
+  readonly trusted: boolean
+  readonly proxies: TrustedProxies
+  readonly proxyHops: number
+  readonly forwardedHeaders: readonly string[]
+  readonly headerUnderscores: 'drop' | 'keep' | 'refuse'
+  /** Names of headers that don't reach `environ`, in lower case. */
+  readonly dropped: ReadonlySet<string>
+  /** Lower case; '' for none. */
+  readonly requestIdHeader: string
+  /** Percent-decoded, latin-1. */
+  readonly scriptName: string
+  readonly urlScheme: string
+  /** null: take it from the Host. */
+  readonly serverName: string | null
+  /** null: take it from the Host, or from the scheme. */
+  readonly serverPort: string | null
+}
+
+/** The policies of one listener. */
+export class ListenerPolicies {
+  readonly trusted: PeerPolicy
+  readonly untrusted: PeerPolicy
+  readonly #listener: ListenerFacts
+
+  /** Throws SETTING_INVALID for a script name that can't be in `environ`. */
+  constructor(settings: RouteSettings, listener: ListenerFacts) {
+    this.#listener = listener
+    this.trusted = policy(settings, listener, true)
+    this.untrusted = { ...this.trusted, trusted: false }
+  }
+
+  /** The policy for a connection. `peerAddress`: IPv4 or IPv6; '' for the peer of a Unix socket. */
+  of(peerAddress: string): PeerPolicy {
+    const { proxies } = this.trusted
+    const believed = this.#listener.kind === 'unix' ? proxies.unix : proxies.trusts(peerAddress)
+    return believed ? this.trusted : this.untrusted
+  }
+}
+
+function policy(settings: RouteSettings, listener: ListenerFacts, trusted: boolean): PeerPolicy {
+  return {
+    trusted,
+    proxies: new TrustedProxies(settings.trustedProxies),
+    proxyHops: settings.proxyHops,
+    forwardedHeaders: settings.forwardedHeaders,
+    headerUnderscores: settings.headerUnderscores,
+    dropped: droppedNames(settings),
+    requestIdHeader: settings.requestIdHeader.toLowerCase(),
+    scriptName: scriptNameOf(settings.scriptName),
+    urlScheme: settings.urlScheme,
+    serverName: listener.kind === 'tcp' && !isWildcard(listener.address) ? bracketed(listener.address) : null,
+    serverPort: listener.kind === 'tcp' ? String(listener.port) : null,
+  }
+}
+
+function droppedNames({ proxyHeader, streamRequests }: RouteSettings): ReadonlySet<string> {
+  const names = new Set(['host'])
+  if (proxyHeader === 'drop') names.add('proxy')
+  // A body that was taken in whole has a length and no coding any more.
+  if (!streamRequests) names.add('transfer-encoding')
+  return names
+}
+
+function scriptNameOf(setting: string): string {
+  const name = unescaped(setting)
+  if (name === null) throw new Fault('SETTING_INVALID', { detail: `--script-name ${setting}: not a path` })
+  return name
+}
+
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::'
+}
+
+/** RFC 3875 §4.1.14: SERVER_NAME holds an IPv6 address in brackets, as a URL does. */
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}

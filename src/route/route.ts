@@ -1,0 +1,61 @@
+import type { RequestHead, RouteRefusal } from '../events/request.ts'
+import { environOf } from './environ.ts'
+import { afterPrefix, isEnvironText } from './escapes.ts'
+import type { PeerPolicy } from './policy.ts'
+
+/** Who is at the other end of the connection. */
+export interface Peer {
+  /** IPv4 or IPv6 (`plainAddress`); '' for the peer of a Unix socket. */
+  readonly address: string
+  /** Decimal; '' for the peer of a Unix socket. */
+  readonly port: string
+}
+
+/** Where a request goes: the parts of REQUEST that the front finds out (wire/README.md). */
+export interface Target {
+  readonly kind: 'target'
+  /** The true client, behind trusted proxies. */
+  readonly address: string
+  readonly port: string
+  /** The wire's *block*. */
+  readonly block: string
+  /** The raw path, where it isn't the target up to its `?` (flag PATH); null where it is. */
+  readonly path: string | null
+  /** A trusted peer's id for this request; null: make one. */
+  readonly requestId: string | null
+}
+
+/** No parser of ours lets such a target through; whichever comes next, nothing may forge a key of `environ`. */
+const UNFIT: RouteRefusal = { kind: 'refused', code: 'TARGET_MALFORMED', values: { detail: 'not latin-1 without NUL' } }
+
+/** Hot: runs once a request; all that follows from the header block was found out when its bytes were first seen. */
+export function route(head: RequestHead, policy: PeerPolicy, peer: Peer): Target | RouteRefusal {
+  if (!isEnvironText(head.target) || !isEnvironText(head.method)) return UNFIT
+  const environ = environOf(head.block, policy)
+  if (environ.refusal !== null) return environ.refusal
+  const forwarded = environ.address !== null
+  return {
+    kind: 'target',
+    address: forwarded ? environ.address : peer.address,
+    port: forwarded ? environ.port : peer.port,
+    block: environ.text,
+    path: environ.cut === '' && head.origin === null && head.target !== '*' ? null : explicitPath(head, environ.cut),
+    requestId: environ.requestId,
+  }
+}
+
+/** *own*, the part of REQUEST that is this request's alone. `requestId`: the target's, or one that was made. */
+export function ownText(head: RequestHead, target: Target, requestId: string): string {
+  return `${head.method}\0${head.target}\0${target.path ?? ''}\0${target.address}\0${target.port}\0${requestId}`
+}
+
+function explicitPath({ origin, target }: RequestHead, cut: string): string | null {
+  // The server itself is asked, not a resource: PATH_INFO begins with a slash or is empty (PEP 3333).
+  if (target === '*') return ''
+  const whole = origin ?? target
+  const query = whole.indexOf('?')
+  const path = query < 0 ? whole : whole.slice(0, query)
+  const start = cut === '' ? 0 : afterPrefix(path, cut)
+  if (start > 0) return path.slice(start)
+  return origin === null ? null : path
+}

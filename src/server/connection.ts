@@ -1,0 +1,410 @@
+import type { Socket } from 'node:net'
+import type { RequestEvent, RequestHead } from '../events/request.ts'
+import { Fault } from '../faults/fault.ts'
+import type { HeaderCache } from '../parse/headerCache.ts'
+import { Http1Parser } from '../parse/http1.ts'
+import { CONTINUE } from '../respond/interim.ts'
+import type { PeerPolicy } from '../route/policy.ts'
+import { type Peer, route } from '../route/route.ts'
+import type { ServerContext } from './context.ts'
+import { Exchange } from './exchange.ts'
+import { Outlet } from './outlet.ts'
+import { Pace } from './pace.ts'
+
+const NOTHING = Buffer.alloc(0)
+/** A client that reads no answers but goes on asking is read no further above this. */
+const MOST_WAITING_BYTES = 256 * 1024
+/** After our last answer the client's bytes are read and dropped, so that no reset overtakes the answer (RFC 9112 §9.6). */
+const LINGER_MS = 5_000
+const LINGER_MOST_MS = 30_000
+/** How often the pace of bytes is judged. */
+const PACE_MS = 1_000
+
+/**
+ * What the connection waits for. `idle`: the first byte of a request. `head`: its last. `body`: bytes of a body.
+ * `write`: the client, to take what is written. `linger`: the client, to hear that it is over. `us`: none of these.
+ */
+type Waiting = 'idle' | 'head' | 'body' | 'write' | 'linger' | 'us'
+
+/** One connection's life: bytes in, requests, answers in their order, bytes out. */
+export class Connection {
+  readonly peer: Peer
+  readonly outlet: Outlet
+  /** The client has ended its side; it may still read. */
+  halfClosed = false
+  readonly #socket: Socket
+  readonly #context: ServerContext
+  readonly #policy: PeerPolicy
+  readonly #parser: Http1Parser
+  /** Not answered yet, in the order they came; the first one writes. */
+  readonly #exchanges: Exchange[] = []
+  /** The one whose body is coming. */
+  #receiving: Exchange | null = null
+  /** The one that waits for a worker. */
+  #queued: Exchange | null = null
+  /** The one that asked whether to send its body. */
+  #asking: Exchange | null = null
+  /** The last request has come: no other is read. */
+  #lastCame = false
+  #paused = false
+  /** The last answer is written. */
+  #closing = false
+  #gone = false
+  #touched = false
+  #waiting: Waiting = 'idle'
+  #deadlineMs: number
+  #lingerUntilMs = 0
+  #receivedBytes = 0
+  #pace: Pace | null = null
+
+  constructor(socket: Socket, context: ServerContext, policy: PeerPolicy, cache: HeaderCache, peer: Peer) {
+    this.#socket = socket
+    this.#context = context
+    this.#policy = policy
+    this.peer = peer
+    this.outlet = new Outlet(socket, context.memory)
+    this.#parser = new Http1Parser(context.limits, cache)
+    this.#deadlineMs = context.nowMs + context.settings.headTimeoutMs
+    socket.on('data', (bytes) => this.#read(bytes))
+    socket.on('drain', () => this.#drained())
+    socket.on('end', () => this.#ended())
+    socket.on('finish', () => this.#setTimer())
+    socket.on('error', () => {}) // 'close' follows
+    socket.on('close', () => this.#close())
+  }
+
+  /** Is no request here, not even a part of one? */
+  get isIdle(): boolean {
+    return this.#exchanges.length === 0 && this.#parser.state === 'idle' && !this.#closing
+  }
+
+  /** The answer that is written next is the last. */
+  get mustClose(): boolean {
+    return this.#lastCame && this.#exchanges.length === 1
+  }
+
+  // — in —
+
+  #read(bytes: Buffer): void {
+    if (this.#lastCame && this.#receiving === null) return this.#drop()
+    this.#take(this.#parser.feed(bytes, this.#roomForHeads()))
+    if (this.#gone) return
+    if (this.#asking !== null) this.#sayContinue()
+    if (this.#parser.held && !this.#lastCame) this.bodyHold()
+    this.#setTimer()
+  }
+
+  /** How many heads may be read ahead (RFC 9112 §9.3.2 lets us bound it). */
+  #roomForHeads(): number {
+    if (this.outlet.waiting > MOST_WAITING_BYTES) return 0
+    return Math.max(0, this.#context.settings.pipeline - this.#exchanges.length)
+  }
+
+  #take(events: readonly RequestEvent[]): void {
+    for (const event of events) {
+      switch (event.kind) {
+        case 'head':
+          this.#head(event.head)
+          break
+        case 'body':
+          this.#body(event.bytes)
+          break
+        case 'bodyEnd':
+          this.#bodyEnd()
+          break
+        case 'refused':
+          this.#refuse(new Fault(event.code, { limit: event.detail, detail: event.detail, name: event.detail }))
+      }
+      if (this.#lastCame && this.#receiving === null) return
+    }
+  }
+
+  #head(head: RequestHead): void {
+    const { connection, framing, expectsContinue } = head.block
+    const target = route(head, this.#policy, this.peer)
+    if (target.kind === 'refused') return this.#refuse(new Fault(target.code, target.values), head)
+    this.#lastCame = connection === 'close' || (head.minor === 0 && connection !== 'keepAlive')
+    const exchange = new Exchange(this, this.#context, head, target)
+    if (framing !== 'none') {
+      this.#receiving = exchange
+      this.#receivedBytes = 0
+      if (expectsContinue) this.#asking = exchange
+    }
+    this.#push(exchange)
+    exchange.begin(head)
+  }
+
+  #body(bytes: Buffer): void {
+    this.#asking = null // RFC 9110 §10.1.1: no need to say what it did not wait for
+    this.#receivedBytes += bytes.length
+    if (this.#receiving !== null && !this.#receiving.intake.write(bytes)) this.bodyHold()
+  }
+
+  #bodyEnd(): void {
+    const exchange = this.#receiving
+    this.#receiving = null
+    exchange?.intake.end()
+  }
+
+  /** What comes can't be taken: it is answered when those before it are, and nothing after it is read. */
+  #refuse(fault: Fault, head: RequestHead | null = null): void {
+    this.#lastCame = true
+    this.#asking = null
+    this.#context.refused(this, fault)
+    const half = this.#receiving
+    if (half === null) {
+      const exchange = new Exchange(this, this.#context, head, null)
+      this.#push(exchange)
+      exchange.fail(fault)
+    } else {
+      half.intake.broken()
+      if (!half.hasAnswer) half.fail(fault)
+    }
+    this.touch()
+  }
+
+  #push(exchange: Exchange): void {
+    this.#exchanges.push(exchange)
+    if (this.#exchanges.length === 1) exchange.takeTurn()
+  }
+
+  /** Only once it is its turn, and only if the request will be taken (RFC 9110 §10.1.1). */
+  #sayContinue(): void {
+    if (this.#asking === null || this.#asking !== this.#exchanges[0]) return
+    this.#asking = null
+    if (this.#context.pool.full) return this.#refuse(new Fault('QUEUE_FULL', { limit: this.#context.settings.queue }))
+    this.outlet.text(CONTINUE)
+    this.outlet.flush()
+  }
+
+  /** Reading stops until `bodyRoom`, or until there is room for more requests. */
+  bodyHold(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  /** Reads on: first what the parser kept, then the socket. */
+  bodyRoom(): void {
+    if (!this.#paused || this.#gone) return
+    this.#paused = false
+    if (this.#parser.held && !this.#lastCame) this.#read(NOTHING)
+    if (!this.#paused) this.#socket.resume()
+    this.#setTimer()
+  }
+
+  bodyFailed(fault: Fault): void {
+    this.#refuse(fault)
+    this.bodyRoom()
+  }
+
+  /** Bytes after the last request: the client is heard out, for a while. */
+  #drop(): void {
+    if (this.#waiting === 'linger') this.#deadlineMs = Math.min(this.#context.nowMs + LINGER_MS, this.#lingerUntilMs)
+  }
+
+  // — to the workers —
+
+  /** Submits what may run now; one of ours at a time waits in the queue. */
+  advance(): void {
+    while (this.#queued === null) {
+      const next = this.#mayRun()
+      if (next === null) return
+      this.#queued = next
+      next.submit()
+    }
+  }
+
+  /** Safe requests run side by side, any other alone, after all before it are answered (RFC 9112 §9.3.2). */
+  #mayRun(): Exchange | null {
+    for (const [index, exchange] of this.#exchanges.entries()) {
+      if (!exchange.submitted) return exchange.ready && (index === 0 || exchange.isSafe) ? exchange : null
+      if (!exchange.isSafe) return null
+    }
+    return null
+  }
+
+  /** The one that waited was given to a worker, or waits no more. */
+  unqueued(exchange: Exchange): void {
+    if (this.#queued !== exchange) return
+    this.#queued = null
+    if (this.#exchanges.length > 1) this.advance()
+  }
+
+  // — out —
+
+  /** There may be something to flush at the end of this turn. */
+  touch(): void {
+    if (this.#touched) return
+    this.#touched = true
+    this.#context.touched(this)
+  }
+
+  flush(): void {
+    this.#touched = false
+    this.outlet.flush()
+    if (this.#closing && !this.#socket.writableEnded) this.#socket.end()
+    this.#setTimer()
+  }
+
+  /** The first exchange is through; `staysOpen`: the connection can carry another. */
+  answered(exchange: Exchange, staysOpen: boolean): void {
+    this.#exchanges.shift()
+    this.touch()
+    const bodyStillComes = this.#receiving === exchange
+    const wasLast = this.#lastCame && this.#exchanges.length === 0
+    if (!staysOpen || bodyStillComes || wasLast) return this.#end()
+    const next = this.#exchanges[0]
+    if (next !== undefined) {
+      next.takeTurn()
+      this.#sayContinue()
+      this.advance()
+    }
+    if (this.#paused && this.#receiving === null) this.bodyRoom()
+  }
+
+  /** The first exchange's answer broke off. `reset`: only a reset tells the client. */
+  abort(reset: boolean): void {
+    this.#exchanges.shift()
+    this.outlet.flush()
+    this.#end()
+    if (reset) this.#socket.resetAndDestroy()
+  }
+
+  #drained(): void {
+    this.outlet.drained()
+    this.#exchanges[0]?.pump()
+    if (this.#paused && this.#receiving === null) this.bodyRoom()
+    this.touch()
+  }
+
+  // — the end —
+
+  /** No further answer: what is written leaves, then the client is heard out until it ends its side. */
+  #end(): void {
+    this.#closing = true
+    this.#lastCame = true
+    this.#abandonAll()
+    this.#lingerUntilMs = this.#context.nowMs + LINGER_MOST_MS
+    if (this.#paused) this.bodyRoom()
+    this.touch()
+  }
+
+  /** The client ended its side: what it asked is still answered, what it had not finished is not. */
+  #ended(): void {
+    this.halfClosed = true
+    this.#lastCame = true
+    const half = this.#receiving
+    this.#receiving = null
+    if (half !== null) {
+      half.intake.broken()
+      if (!half.submitted) {
+        half.abandon()
+        this.#exchanges.splice(this.#exchanges.indexOf(half), 1)
+      }
+    }
+    if (this.#exchanges.length === 0) return this.#end()
+    for (const exchange of this.#exchanges) exchange.halfClosed()
+  }
+
+  #close(): void {
+    this.#gone = true
+    this.#abandonAll()
+    this.outlet.drained()
+    this.#context.closed(this)
+  }
+
+  #abandonAll(): void {
+    const all = this.#exchanges.splice(0)
+    this.#receiving = null
+    this.#asking = null
+    for (const exchange of all) exchange.abandon()
+    this.#queued = null
+  }
+
+  /** Ends it now, whatever is under way. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** The server is stopping: an idle connection has no answer to wait for. */
+  closeIfIdle(): void {
+    if (this.isIdle) this.#end()
+  }
+
+  // — time —
+
+  #setTimer(): void {
+    const waiting = this.#whatFor()
+    if (waiting === this.#waiting && waiting !== 'idle') return
+    const { settings, nowMs } = this.#context
+    this.#waiting = waiting
+    this.#pace = null
+    switch (waiting) {
+      case 'idle':
+        this.#deadlineMs = nowMs + settings.keepAliveMs
+        break
+      case 'head':
+        this.#deadlineMs = nowMs + settings.headTimeoutMs
+        break
+      case 'linger':
+        this.#deadlineMs = nowMs + LINGER_MS
+        break
+      case 'body':
+      case 'write':
+        this.#deadlineMs = nowMs
+        break
+      case 'us':
+        this.#deadlineMs = Number.POSITIVE_INFINITY
+    }
+  }
+
+  #whatFor(): Waiting {
+    if (this.#socket.writableFinished) return 'linger'
+    if (this.#closing || !this.outlet.idle) return 'write'
+    if (this.#receiving !== null) return this.#paused ? 'us' : 'body'
+    if (this.#exchanges.length > 0) return 'us'
+    return this.#parser.state === 'head' ? 'head' : 'idle'
+  }
+
+  /** Called a few times a second. */
+  tick(nowMs: number): void {
+    if (nowMs < this.#deadlineMs) return
+    const { settings } = this.#context
+    switch (this.#waiting) {
+      case 'idle':
+        return this.#end()
+      case 'head':
+        return this.#refuse(new Fault('HEAD_TIMEOUT', { limit: seconds(settings.headTimeoutMs) }))
+      case 'body':
+        return this.#judgeBody(nowMs)
+      case 'write':
+        return this.#judgeWrite(nowMs)
+      case 'linger':
+        return this.destroy()
+      case 'us':
+    }
+  }
+
+  #judgeBody(nowMs: number): void {
+    const { bodyTimeoutMs, minBodyRateBytes } = this.#context.settings
+    this.#pace ??= new Pace(nowMs, bodyTimeoutMs, minBodyRateBytes)
+    const verdict = this.#pace.judge(this.#receivedBytes, nowMs)
+    if (verdict === 'stalled') this.#refuse(new Fault('BODY_TIMEOUT', { limit: seconds(bodyTimeoutMs) }))
+    else if (verdict === 'slow') this.#refuse(new Fault('BODY_TOO_SLOW', { limit: `${minBodyRateBytes} bytes` }))
+    else this.#deadlineMs = nowMs + Math.min(PACE_MS, bodyTimeoutMs)
+  }
+
+  /** What the kernel holds for the client doesn't count as taken by it: a large socket buffer hides a slow reader. */
+  #judgeWrite(nowMs: number): void {
+    const { writeTimeoutMs, minBodyRateBytes } = this.#context.settings
+    this.#pace ??= new Pace(nowMs, writeTimeoutMs, minBodyRateBytes)
+    const taken = this.#socket.bytesWritten - this.#socket.writableLength - this.#context.unsentBytes(this.#socket)
+    if (this.#pace.judge(taken, nowMs) === 'ok') this.#deadlineMs = nowMs + Math.min(PACE_MS, writeTimeoutMs)
+    else this.destroy()
+  }
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`
+}

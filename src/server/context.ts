@@ -1,0 +1,41 @@
+import type { Socket } from 'node:net'
+import type { Fault } from '../faults/fault.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { ParseLimits } from '../parse/http1.ts'
+import type { StandingLines } from '../respond/standing.ts'
+import type { Settings } from '../settings/registry.ts'
+import type { BodyMemory } from '../spool/memory.ts'
+import type { RequestBodyStore } from '../spool/request-body.ts'
+import type { AnswerBufferStore } from '../spool/answer-buffer.ts'
+import type { Connection } from './connection.ts'
+import type { Exchange } from './exchange.ts'
+import type { Pool } from './pool.ts'
+
+/** What all connections of a server share. */
+export interface ServerContext {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly pool: Pool
+  readonly limits: ParseLimits
+  readonly standing: StandingLines
+  readonly memory: BodyMemory
+  readonly bodyStore: RequestBodyStore
+  readonly answerStore: AnswerBufferStore
+  /** Time of the last sweep, milliseconds on the clock: good enough for deadlines, and free. */
+  nowMs: number
+  /** Answers say `Connection: close` from now on. */
+  stopping: boolean
+  newRequestId(): string
+  /** What the kernel holds for this client and the client has not taken; 0 where the system doesn't tell. */
+  unsentBytes(socket: Socket): number
+  /** The connection has text to flush at the end of this turn. */
+  touched(connection: Connection): void
+  closed(connection: Connection): void
+  /** Something failed that an operator should know. */
+  failed(exchange: Exchange, fault: Fault): void
+  /** The bytes were refused, or the client was too slow. */
+  refused(connection: Connection, fault: Fault): void
+  left(exchange: Exchange): void
+  /** Null: no access log is kept. */
+  readonly access: ((exchange: Exchange) => void) | null
+}

@@ -1,0 +1,327 @@
+import type { AnswerHead } from '../events/answer.ts'
+import { type RequestHead, SAFE_METHODS } from '../events/request.ts'
+import type { HandedOver } from '../events/worker.ts'
+import type { Fault } from '../faults/fault.ts'
+import { headText, smallAnswer } from '../respond/answer.ts'
+import { faultAnswer } from '../respond/fault.ts'
+import { type Asked, mayStay, plan } from '../respond/framing.ts'
+import { earlyHints } from '../respond/interim.ts'
+import { ownText, type Target } from '../route/route.ts'
+import type { Question } from '../worker/link.ts'
+import type { ServerContext } from './context.ts'
+import type { Connection } from './connection.ts'
+import { bufferedIntake, type Intake, type IntakeOwner, NO_INTAKE, StreamedIntake } from './intake.ts'
+import type { Outlet } from './outlet.ts'
+import type { Job, PlacedJob } from './pool.ts'
+import { AnswerStream, type StreamOwner } from './stream.ts'
+
+/** A whole answer up to this size leaves as one text; larger ones as bytes, which are not copied twice. */
+const SMALL_ANSWER_BYTES = 16 * 1024
+
+/** What is here of the answer. */
+type Answer =
+  | { readonly kind: 'none' }
+  /** Whole, but others are to be answered first. */
+  | { readonly kind: 'whole'; readonly head: AnswerHead; readonly body: Buffer }
+  | { readonly kind: 'fault'; readonly fault: Fault }
+  | { readonly kind: 'stream'; readonly stream: AnswerStream; readonly staysOpen: boolean }
+  | { readonly kind: 'done' }
+
+const NONE: Answer = { kind: 'none' }
+const DONE: Answer = { kind: 'done' }
+
+/** One request and its answer, from the head's arrival to the answer's last byte. */
+export class Exchange implements Job, StreamOwner, IntakeOwner {
+  /** Null: the head could not be read. */
+  readonly head: RequestHead | null
+  readonly requestId: string
+  readonly target: Target | null
+  readonly isSafe: boolean
+  /** Null while the body is still coming. */
+  question!: Question
+  ready = false
+  queuedAtMs = 0
+  /** Milliseconds on the clock, true only where an access log is kept. */
+  readonly startedMs: number
+  requeues = 0
+  place: PlacedJob | null = null
+  intake: Intake = NO_INTAKE
+  status = 0
+  bodyBytes = 0
+  answerHead: AnswerHead | null = null
+  readonly connection: Connection
+  readonly #context: ServerContext
+  #answer: Answer = NONE
+  #hasTurn = false
+  #submitted = false
+  #abandoned = false
+
+  constructor(connection: Connection, context: ServerContext, head: RequestHead | null, target: Target | null) {
+    this.connection = connection
+    this.#context = context
+    this.head = head
+    this.target = target
+    this.isSafe = head !== null && SAFE_METHODS.has(head.method)
+    this.requestId = target?.requestId ?? context.newRequestId()
+    this.startedMs = context.access === null ? 0 : context.clock.nowMs()
+  }
+
+  // — the request —
+
+  /** Takes the request in; `bodyReady` follows at once where there is no body, or where it is streamed. */
+  begin(head: RequestHead): void {
+    if (head.block.framing === 'none') this.bodyReady()
+    else if (this.#context.settings.streamRequests) {
+      this.intake = new StreamedIntake((bytes, last, broken) => this.#sendBody(bytes, last, broken), this)
+      this.bodyReady()
+    } else this.intake = bufferedIntake(this.#context.bodyStore, head.block, this)
+  }
+
+  bodyReady(): void {
+    if (this.#abandoned) return
+    const target = this.target!
+    const head = this.head!
+    this.question = {
+      own: ownText(head, target, this.requestId),
+      block: target.block,
+      explicitPath: target.path !== null,
+      http10: head.minor === 0,
+      body: this.intake.body,
+    }
+    this.ready = true
+    this.connection.advance()
+  }
+
+  bodyHold(): void {
+    this.connection.bodyHold()
+  }
+
+  bodyRoom(): void {
+    this.connection.bodyRoom()
+  }
+
+  bodyFailed(fault: Fault): void {
+    this.connection.bodyFailed(fault)
+  }
+
+  #sendBody(bytes: Buffer | null, last: boolean, broken: boolean): void {
+    this.place?.worker.link.body(this.place.id, bytes, last, broken)
+  }
+
+  get submitted(): boolean {
+    return this.#submitted
+  }
+
+  submit(): void {
+    this.#submitted = true
+    this.queuedAtMs = this.#context.nowMs
+    this.#context.pool.submit(this)
+  }
+
+  sent(): void {
+    if (this.connection.halfClosed) this.halfClosed()
+    this.connection.unqueued(this)
+  }
+
+  /** The client sends nothing more, but may still read. */
+  halfClosed(): void {
+    if (this.place !== null && !this.isDone) this.place.worker.link.halfClosed(this.place.id)
+  }
+
+  // — the answer, told by the worker —
+
+  whole(head: AnswerHead, bytes: Buffer, start: number, end: number): void {
+    if (this.#abandoned) return
+    this.intake.dispose()
+    if (this.#hasTurn) this.#writeWhole(head, bytes, start, end)
+    else this.#answer = { kind: 'whole', head, body: Buffer.from(bytes.subarray(start, end)) }
+  }
+
+  begun(head: AnswerHead): void {
+    const asked = this.#asked()
+    const planned = plan(asked, head, -1)
+    const text = headText(asked, head, planned, -1, this.#lines(head))
+    const stream = new AnswerStream(planned.framing, text, this.#context.answerStore, this)
+    this.#noteHead(head)
+    this.#answer = { kind: 'stream', stream, staysOpen: planned.staysOpen }
+    if (this.#abandoned) stream.dispose()
+    else if (this.#hasTurn) stream.activate()
+    this.connection.touch()
+  }
+
+  piece(bytes: Buffer): void {
+    if (this.#answer.kind === 'stream') this.#answer.stream.piece(bytes)
+  }
+
+  file(handed: HandedOver): void {
+    if (this.#answer.kind === 'stream') this.#answer.stream.file(handed)
+  }
+
+  ended(short: boolean): void {
+    if (this.#answer.kind === 'stream') this.#answer.stream.ended(short)
+    this.connection.touch()
+  }
+
+  earlyHints(lines: string): void {
+    // RFC 9110 §15.2: a 1.0 client doesn't know interim answers. Those that come before their turn are of no use later.
+    if (!this.#hasTurn || this.#answer.kind !== 'none' || this.head?.minor !== 1) return
+    this.connection.outlet.text(earlyHints(lines))
+    this.connection.outlet.flush()
+  }
+
+  failed(fault: Fault): void {
+    if (this.#abandoned || this.#answer.kind === 'done') return
+    this.#context.failed(this, fault)
+    this.connection.unqueued(this)
+    if (this.#answer.kind === 'stream') this.streamBroke(fault.message)
+    else this.fail(fault)
+  }
+
+  granted(bytes: number): void {
+    this.intake.granted(bytes)
+  }
+
+  discarded(): void {
+    this.intake.discard()
+  }
+
+  // — the answer, on its way to the client —
+
+  /** An answer of our own. */
+  fail(fault: Fault): void {
+    this.intake.dispose()
+    this.#answer = { kind: 'fault', fault }
+    if (this.#hasTurn) this.#writeFault(fault)
+  }
+
+  get isDone(): boolean {
+    return this.#answer.kind === 'done'
+  }
+
+  /** An answer is here, or a part of one. */
+  get hasAnswer(): boolean {
+    return this.#answer.kind !== 'none'
+  }
+
+  /** All earlier answers of the connection are out. */
+  takeTurn(): void {
+    this.#hasTurn = true
+    const answer = this.#answer
+    if (answer.kind === 'whole') this.#writeWhole(answer.head, answer.body, 0, answer.body.length)
+    else if (answer.kind === 'fault') this.#writeFault(answer.fault)
+    else if (answer.kind === 'stream') answer.stream.activate()
+  }
+
+  /** The outlet has room again. */
+  pump(): void {
+    if (this.#answer.kind === 'stream') this.#answer.stream.pump()
+  }
+
+  /** Nobody waits for the answer any more. */
+  abandon(): void {
+    if (this.#abandoned || this.isDone) return
+    this.#abandoned = true
+    this.intake.broken()
+    this.intake.dispose()
+    if (this.#answer.kind === 'stream') this.#answer.stream.dispose()
+    if (!this.#submitted || this.#answer.kind === 'fault' || this.#answer.kind === 'whole') return
+    this.#context.pool.cancel(this)
+    if (this.place !== null) this.#context.left(this)
+  }
+
+  // — as the owner of its stream —
+
+  get outlet(): Outlet {
+    return this.connection.outlet
+  }
+
+  credit(bytes: number): void {
+    this.place?.worker.link.credit(this.place.id, bytes)
+  }
+
+  opened(): void {
+    this.place?.worker.link.opened(this.place.id)
+  }
+
+  refused(): void {
+    this.place?.worker.link.refused(this.place.id)
+  }
+
+  streamEnded(short: boolean): void {
+    const { stream, staysOpen } = this.#answer as Answer & { kind: 'stream' }
+    this.bodyBytes = stream.bodyBytes
+    this.intake.dispose()
+    if (short) this.#abort(stream)
+    else this.#done(staysOpen)
+  }
+
+  /** The client must be able to tell: no last chunk; what only the connection's end would end is reset. */
+  streamBroke(_why: string): void {
+    const { stream } = this.#answer as Answer & { kind: 'stream' }
+    if (this.isDone) return
+    stream.dispose()
+    this.bodyBytes = stream.bodyBytes
+    this.#abort(stream)
+  }
+
+  #abort(stream: AnswerStream): void {
+    this.#answer = DONE
+    this.#context.access?.(this)
+    this.connection.abort(stream.framing === 'close')
+  }
+
+  /** Hot. */
+  #writeWhole(head: AnswerHead, bytes: Buffer, start: number, end: number): void {
+    const asked = this.#asked()
+    const lines = this.#lines(head)
+    const { outlet } = this.connection
+    this.#noteHead(head)
+    this.bodyBytes = asked.isHead ? 0 : end - start
+    if (end - start <= SMALL_ANSWER_BYTES) {
+      outlet.text(smallAnswer(asked, head, bytes.latin1Slice(start, end), lines))
+      return this.#done(mayStay(asked, head))
+    }
+    const planned = plan(asked, head, end - start)
+    outlet.text(headText(asked, head, planned, end - start, lines))
+    if (planned.framing !== 'none') outlet.bytes(Buffer.from(bytes.subarray(start, end)))
+    this.#done(planned.staysOpen)
+  }
+
+  #writeFault(fault: Fault): void {
+    const asked = this.#asked()
+    const lines = this.#lines({ hasDate: false, hasServer: false })
+    const trace = this.#context.settings.exposeErrors ? fault.trace : ''
+    this.status = fault.row.status ?? 500
+    this.connection.outlet.text(faultAnswer(asked, fault, lines, trace))
+    this.#done(asked.keepAlive && !asked.mustClose)
+  }
+
+  #asked(): Asked {
+    const head = this.head
+    const connection = head === null ? 'close' : head.block.connection
+    const minor = head === null ? 1 : head.minor
+    return {
+      isHead: head !== null && head.method === 'HEAD',
+      minor,
+      keepAlive: minor === 1 ? connection !== 'close' : connection === 'keepAlive',
+      mustClose: this.#context.stopping || this.connection.mustClose,
+    }
+  }
+
+  #lines(head: { readonly hasDate: boolean; readonly hasServer: boolean }): string {
+    const { standing, settings } = this.#context
+    const lines = standing.for(head, Date.now())
+    return settings.requestIdHeader === '' ? lines : `${lines}${settings.requestIdHeader}: ${this.requestId}\r\n`
+  }
+
+  #noteHead(head: AnswerHead): void {
+    this.status = head.status
+    this.answerHead = head
+  }
+
+  #done(staysOpen: boolean): void {
+    this.#answer = DONE
+    this.#context.access?.(this)
+    this.connection.answered(this, staysOpen)
+  }
+}

@@ -1,0 +1,88 @@
+import type { Socket } from 'node:net'
+import type { BodyMemory } from '../spool/memory.ts'
+
+/** Written at once where the memory for bodies has no room left: what one slow reader may hold outside of it. */
+export const SMALL_PIECE_BYTES = 16 * 1024
+
+/** Up to this size, joining is cheaper than a write of several parts. */
+const SMALL_BYTES = 4 * 1024
+
+/**
+ * The way out of one connection. Texts of one turn of the event loop are gathered and leave in one write; bytes leave
+ * at once. Nothing here waits: whoever has more asks `idle` first, and goes on when told of `drain`.
+ */
+export class Outlet {
+  readonly #socket: Socket
+  readonly #memory: BodyMemory
+  #text = ''
+  /** Bytes taken from the budget for what the kernel has not taken yet. */
+  #counted = 0
+
+  constructor(socket: Socket, memory: BodyMemory) {
+    this.#socket = socket
+    this.#memory = memory
+  }
+
+  /** Hot. Latin-1 text, to leave with the next `flush`. */
+  text(text: string): void {
+    this.#text += text
+  }
+
+  /** Has the kernel taken all that was flushed? */
+  get idle(): boolean {
+    return this.#socket.writableLength === 0
+  }
+
+  /** Bytes that were given to the socket and, as far as this side knows, not yet to the kernel. */
+  get waiting(): number {
+    return this.#socket.writableLength + this.#text.length
+  }
+
+  /** How many bytes one piece may have: little while memory is short. */
+  pieceBytes(wanted: number): number {
+    return this.#memory.free >= wanted ? wanted : Math.min(wanted, SMALL_PIECE_BYTES)
+  }
+
+  /** Bytes that nobody writes over until the outlet is idle again. */
+  bytes(bytes: Buffer): void {
+    this.framed('', bytes, '')
+  }
+
+  /** Bytes between two texts, in one write with what waits. */
+  framed(before: string, bytes: Buffer, after: string): void {
+    const socket = this.#socket
+    this.#text += before
+    if (socket.destroyed) return
+    if (bytes.length <= SMALL_BYTES) {
+      this.#text += bytes.latin1Slice() + after
+      this.flush()
+    } else if (this.#text === '' && after === '') socket.write(bytes)
+    else {
+      socket.cork()
+      this.flush()
+      socket.write(bytes)
+      if (after !== '') socket.write(after, 'latin1')
+      socket.uncork()
+    }
+    this.#count()
+  }
+
+  flush(): void {
+    if (this.#text === '') return
+    const text = this.#text
+    this.#text = ''
+    if (!this.#socket.destroyed) this.#socket.write(text, 'latin1')
+  }
+
+  /** The kernel took all: to be called on the socket's `drain` and at its end. */
+  drained(): void {
+    this.#memory.give(this.#counted)
+    this.#counted = 0
+  }
+
+  #count(): void {
+    const waiting = this.#socket.writableLength
+    if (waiting <= this.#counted) return
+    if (this.#memory.take(waiting - this.#counted)) this.#counted = waiting
+  }
+}

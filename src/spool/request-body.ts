@@ -1,0 +1,241 @@
+import type { Fault } from '../faults/fault.ts'
+import type { BodyMemory } from './memory.ts'
+import { Pending } from './pending.ts'
+import type { Spool } from './spool.ts'
+import { SpoolFile } from './spool-file.ts'
+import { spoolFull } from './spool-full.ts'
+
+export interface RequestBodyStore {
+  readonly memory: BodyMemory
+  readonly spool: Spool
+  /** Bodies up to this size stay in memory while the budget has room. */
+  readonly bodyBufferBytes: number
+}
+
+/** Who reads the body from its connection. */
+export interface RequestBodyOwner {
+  /** Stop reading, until `onDrain`; also said by a `write` that returns false. */
+  onHold(): void
+  onDrain(): void
+  /** What `finish` could not say at once. */
+  onFinished(body: FinishedBody): void
+  /** The body can't be kept (SPOOL_FULL); what comes of it now is dropped. Maybe from within `write`. */
+  onFailed(fault: Fault): void
+}
+
+export type FinishedBody =
+  | { readonly kind: 'memory'; readonly bytes: Buffer }
+  | { readonly kind: 'file'; readonly path: string; readonly length: number }
+
+// The first buffer of a body that didn't come whole with its head.
+const FIRST_BUFFER_BYTES = 16 * 1024
+const MAX_PENDING_BYTES = 256 * 1024
+const EMPTY = Buffer.alloc(0)
+
+/** A request body as it comes in: in memory while it is small and the budget has room, else in a file, all of it. */
+export class RequestBody {
+  readonly #store: RequestBodyStore
+  readonly #owner: RequestBodyOwner
+  /** −1: not known. */
+  readonly #announcedBytes: number
+  #receivedBytes = 0
+  #buffer = EMPTY
+  #file: RequestFile | null = null
+  #joined = false
+  #told = false
+  #ended = false
+
+  constructor(store: RequestBodyStore, announcedBytes: number, owner: RequestBodyOwner) {
+    this.#store = store
+    this.#announcedBytes = announcedBytes
+    this.#owner = owner
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes
+  }
+
+  /** Copies what it keeps. False: stop reading until `onDrain`. */
+  write(bytes: Buffer): boolean {
+    if (this.#ended) return true
+    if (this.#file === null && !this.#keep(bytes)) this.#file = this.#spill()
+    this.#file?.write(bytes)
+    this.#receivedBytes += bytes.length
+    if (this.#ended) return true
+    if (!this.#joined && this.#receivedBytes !== this.#announcedBytes) this.#join()
+    this.#told = this.#isHeld()
+    return !this.#told
+  }
+
+  /** The body is complete; who was held is drained. null: `onFinished` tells, or `onFailed` did. */
+  finish(): FinishedBody | null {
+    if (this.#ended) return null
+    this.#leave()
+    this.release()
+    if (this.#file === null) return { kind: 'memory', bytes: this.#buffer.subarray(0, this.#receivedBytes) }
+    this.#file.finish((path) => this.#owner.onFinished({ kind: 'file', path, length: this.#receivedBytes }))
+    return null
+  }
+
+  /** Gives everything back: when the request is over, or the memory's bytes have been sent on. May be called twice. */
+  dispose(): void {
+    this.#ended = true
+    this.#leave()
+    this.#store.memory.give(this.#buffer.length)
+    this.#buffer = EMPTY
+    this.#file?.dispose()
+    this.#file = null
+  }
+
+  /** Asked by the write-behind. */
+  hold(): void {
+    if (this.#told) return
+    this.#told = true
+    this.#owner.onHold()
+  }
+
+  /** Asked by the write-behind, and when this body's own bytes are on disk. */
+  release(): void {
+    if (!this.#told || this.#isHeld()) return
+    this.#told = false
+    this.#owner.onDrain()
+  }
+
+  #keep(bytes: Buffer): boolean {
+    const total = this.#receivedBytes + bytes.length
+    if (Math.max(total, this.#announcedBytes) > this.#store.bodyBufferBytes) return false
+    if (total > this.#buffer.length && !this.#grow(total)) return false
+    bytes.copy(this.#buffer, this.#receivedBytes)
+    return true
+  }
+
+  #grow(neededBytes: number): boolean {
+    const most = this.#announcedBytes < 0 ? this.#store.bodyBufferBytes : this.#announcedBytes
+    const size = Math.max(neededBytes, Math.min(most, Math.max(FIRST_BUFFER_BYTES, 2 * this.#buffer.length)))
+    if (!this.#store.memory.take(size - this.#buffer.length)) return false
+    const larger = Buffer.allocUnsafe(size)
+    this.#buffer.copy(larger, 0, 0, this.#receivedBytes)
+    this.#buffer = larger
+    return true
+  }
+
+  /** From now on everything goes to a file, what is in memory first. */
+  #spill(): RequestFile {
+    const { memory, spool } = this.#store
+    const kept = this.#buffer
+    this.#buffer = EMPTY
+    const first = { bytes: kept.subarray(0, this.#receivedBytes), free: () => memory.give(kept.length) }
+    return new RequestFile(spool, first, {
+      onProgress: () => this.release(),
+      onFailed: (fault) => this.#fail(fault),
+    })
+  }
+
+  #fail(fault: Fault): void {
+    this.dispose()
+    this.#owner.onFailed(fault)
+  }
+
+  #isHeld(): boolean {
+    if (!this.#joined) return false
+    return this.#store.spool.writeBehind.full || (this.#file?.pendingBytes ?? 0) >= MAX_PENDING_BYTES
+  }
+
+  #join(): void {
+    this.#joined = true
+    this.#store.spool.writeBehind.join(this)
+  }
+
+  #leave(): void {
+    if (!this.#joined) return
+    this.#joined = false
+    this.#store.spool.writeBehind.leave(this)
+  }
+}
+
+interface FileOwner {
+  onProgress(): void
+  onFailed(fault: Fault): void
+}
+
+/** The file of one request body, written in order, one write at a time. */
+class RequestFile {
+  readonly #file: SpoolFile
+  readonly #pending: Pending
+  readonly #owner: FileOwner
+  /** What had been kept in memory before. */
+  #first: { readonly bytes: Buffer; free(): void } | null
+  #acceptedBytes: number
+  #writtenBytes = 0
+  #writing = false
+  #onFinished: ((path: string) => void) | null = null
+
+  constructor(spool: Spool, first: { readonly bytes: Buffer; free(): void }, owner: FileOwner) {
+    this.#file = new SpoolFile(spool, true)
+    this.#pending = new Pending(spool)
+    this.#first = first
+    this.#acceptedBytes = first.bytes.length
+    this.#owner = owner
+  }
+
+  get pendingBytes(): number {
+    return this.#pending.bytes
+  }
+
+  write(bytes: Buffer): void {
+    this.#acceptedBytes += bytes.length
+    if (this.#file.reserve(this.#acceptedBytes)) {
+      this.#pending.push(bytes)
+      this.#pump()
+    } else {
+      this.#owner.onFailed(spoolFull('limit'))
+    }
+  }
+
+  finish(done: (path: string) => void): void {
+    this.#onFinished = done
+    this.#pump()
+  }
+
+  dispose(): void {
+    this.#onFinished = null
+    this.#first?.free()
+    this.#first = null
+    this.#pending.clear()
+    this.#file.dispose()
+  }
+
+  #pump(): void {
+    if (this.#writing) return
+    const views = this.#first?.bytes.length ? [this.#first.bytes] : this.#pending.views(MAX_PENDING_BYTES)
+    if (views.length > 0) this.#write(views)
+    else if (this.#onFinished !== null) this.#seal(this.#onFinished)
+  }
+
+  #seal(done: (path: string) => void): void {
+    this.#onFinished = null
+    this.#file.seal(() => done(this.#file.path))
+  }
+
+  #write(views: Buffer[]): void {
+    const length = views.reduce((sum, view) => sum + view.length, 0)
+    this.#writing = true
+    this.#file.write(views, this.#writtenBytes, (error) => {
+      this.#writing = false
+      if (error !== null) return this.#owner.onFailed(error as Fault)
+      this.#writtenBytes += length
+      this.#wrote(length)
+      this.#owner.onProgress()
+      this.#pump()
+    })
+  }
+
+  #wrote(length: number): void {
+    if (this.#first?.bytes.length) {
+      this.#first.free()
+      this.#first = null
+    } else {
+      this.#pending.drop(length)
+    }
+  }
+}

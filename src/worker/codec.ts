@@ -1,0 +1,152 @@
+import { Buffer } from 'node:buffer'
+import { WIRE } from './table.ts'
+
+const HEADER = WIRE.headerBytes
+const REQUEST = WIRE.front.REQUEST
+const INITIAL_BYTES = 256 * 1024
+
+/** Ids are 31-bit serial numbers (wire/README.md): 0 is none, after 2^31−1 comes 1. */
+export function nextId(id: number): number {
+  return id === 0x7fffffff ? 1 : id + 1
+}
+
+/** Is `a` after `b`, in serial arithmetic? */
+export function isAfter(a: number, b: number): boolean {
+  const distance = (a - b) & 0x7fffffff
+  return distance !== 0 && distance <= 0x3fffffff
+}
+
+/**
+ * Frames for a worker, one behind the other in one piece of memory, so that all requests of one turn of the
+ * event loop travel in one write. `take` hands them out; `recycle` says that the bytes have left.
+ */
+export class FrameWriter {
+  #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+  #start = 0
+  #end = 0
+
+  get pending(): number {
+    return this.#end - this.#start
+  }
+
+  /** Hot: one per request (bench: hello). Texts are latin-1; the caller has refused NUL and code points above 255. */
+  request(id: number, flags: number, own: string, block: string, body: Buffer | null): void {
+    const ownBytes = own.length
+    const blockBytes = block.length
+    const payload = 4 + ownBytes + blockBytes + (body === null ? 0 : body.length)
+    const at = this.#room(HEADER + payload)
+    const bytes = this.#bytes
+    bytes.writeUInt32LE(payload, at)
+    bytes[at + 4] = REQUEST
+    bytes[at + 5] = flags
+    bytes.writeUInt16LE(ownBytes, at + 6)
+    bytes.writeUInt32LE(id, at + 8)
+    bytes.writeUInt32LE(blockBytes, at + HEADER)
+    bytes.latin1Write(own, at + HEADER + 4)
+    bytes.latin1Write(block, at + HEADER + 4 + ownBytes)
+    if (body !== null) body.copy(bytes, at + HEADER + 4 + ownBytes + blockBytes)
+  }
+
+  frame(type: number, flags: number, aux: number, id: number, payload: Uint8Array | null = null): void {
+    const length = payload === null ? 0 : payload.length
+    const at = this.#room(HEADER + length)
+    const bytes = this.#bytes
+    bytes.writeUInt32LE(length, at)
+    bytes[at + 4] = type
+    bytes[at + 5] = flags
+    bytes.writeUInt16LE(aux, at + 6)
+    bytes.writeUInt32LE(id, at + 8)
+    if (payload !== null) bytes.set(payload, at + HEADER)
+  }
+
+  number(type: number, id: number, value: number): void {
+    const at = this.#room(HEADER + 4)
+    const bytes = this.#bytes
+    bytes.writeUInt32LE(4, at)
+    bytes.writeUInt32LE(type, at + 4)
+    bytes.writeUInt32LE(id, at + 8)
+    bytes.writeUInt32LE(value, at + HEADER)
+  }
+
+  /** All frames since the last call. The bytes stay as they are until `recycle`. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(this.#start, this.#end)
+    this.#start = this.#end
+    return taken
+  }
+
+  /** Everything taken has left: the memory may be written again. Without this call, fresh memory is used in the end. */
+  recycle(): void {
+    if (this.#start !== this.#end) return
+    if (this.#bytes.length > INITIAL_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+    this.#start = this.#end = 0
+  }
+
+  #room(size: number): number {
+    if (this.#end + size > this.#bytes.length) this.#renew(size)
+    const at = this.#end
+    this.#end += size
+    return at
+  }
+
+  #renew(size: number): void {
+    const pending = this.#bytes.subarray(this.#start, this.#end)
+    const fresh = Buffer.allocUnsafeSlow(Math.max(INITIAL_BYTES, (pending.length + size) * 2))
+    fresh.set(pending)
+    this.#bytes = fresh
+    this.#start = 0
+    this.#end = pending.length
+  }
+}
+
+/**
+ * A cursor over the frames of a stream. `target` is where the next bytes are to be put, `received` says how many
+ * came, `next` steps to the next whole frame, whose fields then stand in `type` … `end` and are true until `target`
+ * is called again. The bytes of a frame are read in place and never copied here.
+ */
+export class FrameReader {
+  bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+  type = 0
+  flags = 0
+  aux = 0
+  id = 0
+  /** The payload is bytes[start … end). */
+  start = 0
+  end = 0
+  #from = 0
+  #to = 0
+
+  /** Where the next bytes go: behind the part of a frame that is here already. */
+  target(): Buffer {
+    const rest = this.#to - this.#from
+    const need = rest >= 4 ? HEADER + this.bytes.readUInt32LE(this.#from) : HEADER
+    if (need > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(need + INITIAL_BYTES)
+      this.bytes.copy(larger, 0, this.#from, this.#to)
+      this.bytes = larger
+    } else if (rest > 0 && this.#from > 0) this.bytes.copyWithin(0, this.#from, this.#to)
+    this.#from = 0
+    this.#to = rest
+    return rest === 0 ? this.bytes : this.bytes.subarray(rest)
+  }
+
+  received(count: number): void {
+    this.#to += count
+  }
+
+  next(): boolean {
+    const at = this.#from
+    const available = this.#to - at
+    if (available < HEADER) return false
+    const bytes = this.bytes
+    const length = bytes.readUInt32LE(at)
+    if (available < HEADER + length) return false
+    this.type = bytes[at + 4]!
+    this.flags = bytes[at + 5]!
+    this.aux = bytes.readUInt16LE(at + 6)
+    this.id = bytes.readUInt32LE(at + 8)
+    this.start = at + HEADER
+    this.end = this.#from = at + HEADER + length
+    return true
+  }
+}

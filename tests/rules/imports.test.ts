@@ -1,0 +1,143 @@
+import { deepEqual, ok } from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** Imports point down: a folder may import those of the rows above its own, and itself; never its siblings. */
+const LAYERS = [
+  ['kit'],
+  ['faults'],
+  ['events'],
+  ['settings'],
+  ['listen', 'parse', 'route', 'dispatch', 'worker', 'respond', 'observe', 'spool', 'files'],
+  ['server', 'supervisor'],
+  ['control', 'dev'],
+  ['cli'],
+]
+
+/** No I/O, no clock of their own: what comes in are bytes and times, what goes out are facts. */
+const PURE = ['kit/', 'faults/', 'events/', 'parse/', 'route/', 'dispatch/', 'respond/', 'worker/codec.ts']
+
+/** The only files that may import what reaches the system. */
+const DOORS = [
+  'cli/disk.ts',
+  'cli/machine.ts',
+  'cli/python.ts',
+  'cli/version.ts',
+  'listen/acceptor.ts',
+  'listen/descriptors.ts',
+  'listen/inherited.ts',
+  'listen/listener.ts',
+  'listen/tcp.ts',
+  'listen/unix.ts',
+  'server/connection.ts',
+  'server/context.ts',
+  'server/outlet.ts',
+  'settings/readTextFile.ts',
+  'spool/folder.ts',
+  'spool/spool.ts',
+  'supervisor/folder.ts',
+  'supervisor/output.ts',
+  'supervisor/zygote.ts',
+  'worker/link.ts',
+  'worker/page.ts',
+  'worker/table.ts',
+]
+
+/** Built-in modules that reach nothing. */
+const HARMLESS = ['node:buffer', 'node:path', 'node:url', 'node:util']
+const HARMLESS_TO_PURE = ['node:buffer']
+
+const PACKAGES: Readonly<Record<string, readonly string[]>> = { 'smol-toml': ['settings/file.ts'] }
+
+/** Where a clock or the process would come in past the arguments. */
+const AMBIENT = /\b(?:process\.\w|Date\.now\(|performance\.|setTimeout\(|setInterval\(|setImmediate\(|Math\.random\()/
+
+const SOURCES = fileURLToPath(new URL('../../../src/', import.meta.url))
+
+interface Import {
+  readonly file: string
+  readonly names: string
+  readonly from: string
+}
+
+const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+const imports = files.flatMap(importsOf)
+
+function sourceOf(file: string): string {
+  return readFileSync(join(SOURCES, file), 'utf8')
+}
+
+/** Without its comments, as near as a check of words needs it. */
+function codeOf(file: string): string {
+  return sourceOf(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+}
+
+/** `import type`, `export … from` and `import()` count too. */
+function importsOf(file: string): Import[] {
+  const source = sourceOf(file)
+  const found = [
+    ...source.matchAll(/^(?:import|export)\s+([\w\s{},*$]+?)\s+from\s+'([^']+)'/gm),
+    ...source.matchAll(/^()import\s+'([^']+)'/gm),
+    ...source.matchAll(/()\bimport\(\s*'([^']+)'/g),
+  ]
+  return found.map(([, names, from]) => ({ file, names: names!.replace(/^type\s+/, ''), from: from! }))
+}
+
+const folderOf = (file: string): string => file.split('/')[0]!
+const isPure = (file: string): boolean => PURE.some((part) => file.startsWith(part))
+const shown = ({ file, names, from }: Import): string => `${file}: ${names} from ${from}`
+const isBuiltIn = ({ from }: Import): boolean => from.startsWith('node:')
+const isRelative = ({ from }: Import): boolean => from.startsWith('.')
+/** `isIP` looks at a text and nothing else. */
+const isText = ({ from, names }: Import): boolean => from === 'node:net' && /^\{\s*isIP(?:v[46])?\s*\}$/.test(names)
+
+function layerOf(folder: string): number {
+  return LAYERS.findIndex((layer) => layer.includes(folder))
+}
+
+test('the check sees imports', () => {
+  ok(files.length > 20 && imports.length > 50)
+})
+
+test('every folder has its place', () => {
+  deepEqual(
+    [...new Set(files.map(folderOf))].filter((folder) => layerOf(folder) < 0),
+    [],
+  )
+})
+
+test('imports point down', () => {
+  const wrong = imports.filter(isRelative).filter(({ file, from }) => {
+    const target = normalize(join(dirname(file), from))
+    if (folderOf(target) === folderOf(file)) return false
+    return target.startsWith('..') || layerOf(folderOf(target)) >= layerOf(folderOf(file))
+  })
+  deepEqual(wrong.map(shown), [])
+})
+
+test('pure code imports nothing that reaches the system, and takes the clock as an argument', () => {
+  const wrong = imports.filter((each) => isPure(each.file) && isBuiltIn(each) && !isText(each))
+  deepEqual(wrong.filter(({ from }) => !HARMLESS_TO_PURE.includes(from)).map(shown), [])
+  const ambient = files.filter((file) => isPure(file) && file !== 'kit/clock.ts' && AMBIENT.test(codeOf(file)))
+  deepEqual(ambient, [])
+})
+
+test('the system is reached through doors only', () => {
+  const reaching = imports.filter((each) => isBuiltIn(each) && !HARMLESS.includes(each.from) && !isText(each))
+  deepEqual(reaching.filter(({ file }) => !DOORS.includes(file)).map(shown), [])
+  const used = new Set(reaching.map(({ file }) => file))
+  deepEqual(
+    DOORS.filter((door) => !used.has(door)),
+    [],
+    'doors that are none any more',
+  )
+})
+
+test('a package is imported where it is said to be', () => {
+  const wrong = imports.filter(
+    (each) => !isRelative(each) && !isBuiltIn(each) && !PACKAGES[each.from]?.includes(each.file),
+  )
+  deepEqual(wrong.map(shown), [])
+})

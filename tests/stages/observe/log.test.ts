@@ -1,0 +1,103 @@
+import { deepEqual, equal, match } from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Fault } from '../../../src/faults/fault.ts'
+import { Log, type LogSettings } from '../../../src/observe/log.ts'
+import { startLines } from '../../../src/observe/start.ts'
+
+const TIME = '1970-01-01T00:00:01.500Z'
+
+function logged(settings: Partial<LogSettings>, say: (log: Log) => void): string {
+  const lines: string[] = []
+  const sink = { write: (line: string) => lines.push(line), pass: (text: string) => lines.push(text) }
+  say(new Log({ level: 'info', format: 'text', color: false, ...settings }, sink, () => 1500))
+  return lines.join('')
+}
+
+describe('text', () => {
+  test('time, level, message, fields', () => {
+    equal(
+      logged({}, (log) => log.info('worker 1 is ready', { pid: 42, requestId: 'a1', nothing: undefined })),
+      `${TIME} info    worker 1 is ready pid=42 requestId=a1\n`,
+    )
+  })
+  test('fields are quoted where they need it', () => {
+    equal(
+      logged({}, (log) => log.info('m', { a: 'b c', d: '', e: 'f"g' })),
+      `${TIME} info    m a="b c" d="" e="f\\"g"\n`,
+    )
+  })
+  test('nobody can add a line, or drive the terminal', () => {
+    equal(
+      logged({}, (log) => log.info('a\nb\x1b[2J', { path: '/\r\n\x9b\u2028\\' })),
+      `${TIME} info    a\\x0ab\\x1b[2J path=/\\x0d\\x0a\\x9b\\u2028\\\\\n`
+        .replace('path=/', 'path="/')
+        .replace(/\n$/, '"\n'),
+    )
+  })
+  test('a fault: code, hint, traceback', () => {
+    equal(
+      logged({}, (log) =>
+        log.fault(new Fault('APP_RAISED', { detail: 'KeyError' }, 'Traceback:\n  File "x"\n'), { pid: 1 }),
+      ),
+      `${TIME} error   the application raised KeyError pid=1 code=APP_RAISED hint="see the traceback in the log"\n    Traceback:\n      File "x"\n`,
+    )
+  })
+  test('levels below the chosen one are left out', () => {
+    equal(
+      logged({ level: 'warning' }, (log) => (log.debug('a'), log.info('b'))),
+      '',
+    )
+    match(
+      logged({ level: 'warning' }, (log) => log.error('c')),
+      /error {3}c/,
+    )
+  })
+  test('colors where they are wanted', () => {
+    equal(
+      logged({ color: true }, (log) => log.warning('a')),
+      `${TIME} \x1b[33mwarning\x1b[0m a\n`,
+    )
+  })
+  test('what the application prints comes with its worker’s pid, whatever the level', () => {
+    equal(
+      logged({ level: 'error' }, (log) => log.output({ pid: 42, text: '\x1b[1mhello' })),
+      '[42] \x1b[1mhello\n',
+    )
+    equal(
+      logged({}, (log) => log.output({ pid: 42, text: 'hello', requestId: 'a1' })),
+      '[42 a1] hello\n',
+    )
+  })
+})
+
+describe('json', () => {
+  test('a line of our own', () => {
+    const line = logged({ format: 'json' }, (log) => log.error('a\nb', { pid: 42 }, 'trace\n'))
+    deepEqual(JSON.parse(line), { time: TIME, level: 'error', message: 'a\nb', pid: 42, trace: 'trace\n' })
+    equal(line.indexOf('\n'), line.length - 1)
+  })
+  test('a line of the application’s', () => {
+    const line = logged({ format: 'json' }, (log) => log.output({ pid: 42, text: 'x', level: 'warning' }))
+    deepEqual(JSON.parse(line), { time: TIME, level: 'warning', message: 'x', source: 'application', pid: 42 })
+  })
+})
+
+test('the start says what runs', () => {
+  const facts = {
+    version: '0.1.0',
+    addresses: ['http://127.0.0.1:8000', 'unix:/run/a.sock'],
+    application: 'hello:app',
+    implementation: 'CPython',
+    python: '3.12.1',
+    interpreter: '/usr/bin/python3',
+    workers: 2,
+    threads: 1,
+  }
+  deepEqual(startLines(facts), [
+    'dram 0.1.0 serves hello:app',
+    'listening on http://127.0.0.1:8000',
+    'listening on unix:/run/a.sock',
+    'CPython 3.12.1 (/usr/bin/python3)',
+    '2 workers × 1 thread',
+  ])
+})

@@ -1,0 +1,13 @@
+import { writeFileSync } from 'node:fs'
+import { faultsPage } from '../src/faults/page.ts'
+import { settingsPage } from '../src/settings/page.ts'
+
+/** The pages that are printed from tables, by their place below docs/. */
+export const PAGES: Readonly<Record<string, () => string>> = { 'settings.md': settingsPage, 'faults.md': faultsPage }
+
+const [, program] = process.argv
+if (program === import.meta.filename) {
+  for (const [name, page] of Object.entries(PAGES)) {
+    writeFileSync(new URL(`../../docs/${name}`, import.meta.url), page())
+  }
+}
