@@ -33,10 +33,21 @@ export function allPythons(): Python[] {
   return [...found.values()].sort(byVersion)
 }
 
+/** The newest interpreter that is too old to be served, to see it refused; null where there is none. */
+export function oldPython(): Python | null {
+  const found = pyenvPythons().flatMap((candidate) => examine(candidate) ?? [])
+  return (
+    found
+      .filter((python) => !isServed(python.version))
+      .sort(byVersion)
+      .at(-1) ?? null
+  )
+}
+
 function pyenvPythons(): string[] {
   const versions = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions')
   if (!existsSync(versions)) return []
-  return readdirSync(versions).map((name) => join(versions, name, 'bin/python3'))
+  return readdirSync(versions).map((name) => join(versions, name, 'bin/python'))
 }
 
 function pathPythons(): string[] {
@@ -48,7 +59,8 @@ function pathPythons(): string[] {
 /** Null when it isn't there or doesn't run. */
 function examine(command: string): Python | null {
   if (command.includes('/') && !existsSync(command)) return null
-  const ask = 'import platform, sys; print(platform.python_version(), platform.python_implementation(), sys.executable)'
+  const ask =
+    'import platform, sys; print(" ".join([platform.python_version(), platform.python_implementation(), sys.executable]))'
   try {
     const said = execFileSync(command, ['-c', ask], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
     const [version = '', implementation = '', ...executable] = said.trim().split(' ')
@@ -69,5 +81,7 @@ function minorOf(python: Python): string {
 
 function byVersion(a: Python, b: Python): number {
   if (a.implementation !== b.implementation) return a.implementation === 'CPython' ? -1 : 1
-  return Number(minorOf(a).split('.')[1]) - Number(minorOf(b).split('.')[1])
+  const [majorA = 0, minorA = 0] = a.version.split('.').map(Number)
+  const [majorB = 0, minorB = 0] = b.version.split('.').map(Number)
+  return majorA - majorB || minorA - minorB
 }

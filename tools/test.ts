@@ -7,7 +7,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { allPythons, defaultPython, type Python } from './pythons.ts'
+import { allPythons, defaultPython, oldPython, type Python } from './pythons.ts'
 import { type Counts, countsText, readCounts } from './reporter.ts'
 import { preparedPython } from './venv.ts'
 
@@ -16,6 +16,8 @@ const PYTHON_SUITE = 'python'
 
 /** No section may take longer; what is left of it is killed and counts as one failure. */
 const SECTION_LIMIT_MS = 15 * 60_000
+
+const OLD_PYTHON = oldPython()?.executable ?? ''
 
 interface Section {
   readonly title: string
@@ -110,7 +112,7 @@ function nodeSection(
       '--test-reporter-destination=stdout',
       ...files.map((file) => join('build', file.replace(/\.ts$/, '.js'))),
     ],
-    environment: { TEST_PYTHON: preparedPython(ROOT, python), ...environment },
+    environment: { TEST_PYTHON: preparedPython(ROOT, python), TEST_OLD_PYTHON: OLD_PYTHON, ...environment },
     read: readCounts,
   }
 }

@@ -1,5 +1,6 @@
 """The control connection, read by a thread of its own so that nothing on it waits behind a request."""
 import os
+import sys
 from _thread import start_new_thread
 
 from .frames import FLAGS, FRONT, HEADER, U32, frame
@@ -19,17 +20,23 @@ class Control:
         start_new_thread(self.run, ())
 
     def run(self):
+        """Serves until the front hangs up. Without it, or without this thread, the worker is of no use."""
+        try:
+            self.serve()
+        except OSError:
+            pass
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        if not self.worker.stopping:
+            os._exit(1)
+
+    def serve(self):
         held = b""
         while True:
-            try:
-                received = self.socket.recv(RECEIVE_BYTES)
-            except OSError:
-                received = b""
+            received = self.socket.recv(RECEIVE_BYTES)
             if not received:
-                break
+                return
             held = self.obey_all(held + received)
-        if not self.worker.stopping:
-            os._exit(1)       # the front is gone
 
     def obey_all(self, held):
         """Obeys the whole frames in `held`; returns the rest."""

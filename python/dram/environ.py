@@ -4,6 +4,7 @@ import os
 import re
 
 from .body import EMPTY
+from .fault import Fault
 from .files import FileWrapper
 from .frames import FLAGS
 
@@ -131,7 +132,7 @@ def add_body(environ, flags, buffer, at, end, answer):
         environ["wsgi.input"] = io.BufferedReader(answer.take_stream(), FILE_BUFFER_BYTES)
         return
     if flags & BODY_FILE:
-        body = open(os.fsdecode(buffer[at:end]), "rb", FILE_BUFFER_BYTES)
+        body = open_body(os.fsdecode(buffer[at:end]))
         answer.close_later(body)
         length = os.fstat(body.fileno()).st_size
     else:
@@ -140,3 +141,10 @@ def add_body(environ, flags, buffer, at, end, answer):
     environ["wsgi.input"] = body
     if flags & BODY_LENGTH:
         environ["CONTENT_LENGTH"] = str(length)
+
+
+def open_body(path):
+    try:
+        return open(path, "rb", FILE_BUFFER_BYTES)
+    except OSError as error:
+        raise Fault("REQUEST_BODY_LOST", "the spooled request body can't be opened: %s" % error) from None

@@ -1,6 +1,7 @@
 """Failures with a code of the faults table, and tracebacks that begin in the application."""
 import importlib
 import os
+import tokenize  # noqa: F401 (linecache imports it late, when sys.path is the application's)
 import traceback
 
 NOT_THE_APPLICATIONS = (

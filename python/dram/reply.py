@@ -81,7 +81,7 @@ class Answer:
         if not isinstance(data, bytes):
             raise wrong_chunk(data, "write() was given")
         if data:
-            self.send(data)
+            self.send(data, may_wait=False)
 
     def early_hints(self, headers):
         """environ["wsgi.early_hints"](headers): sends a 103 with these headers before the answer."""
@@ -142,7 +142,7 @@ class Answer:
         self.exact = self.sent + total
         return (b"".join(chunks),) if total <= MAX_JOINED_BYTES else chunks
 
-    def send(self, chunk):
+    def send(self, chunk, may_wait=True):
         """Sends a chunk that isn't empty; False if no more is wanted."""
         self.check_client()
         if not self.code:
@@ -153,7 +153,7 @@ class Answer:
         if self.length is not None and self.sent + len(chunk) > self.length:
             chunk = self.cut_excess(chunk)
         if chunk:
-            if not self.begun and len(chunk) == length and length <= self.worker.window:
+            if may_wait and not self.begun and len(chunk) == length and length <= self.worker.window:
                 self.defer(chunk)
             else:
                 self.transmit(memoryview(chunk))
@@ -173,15 +173,18 @@ class Answer:
         let_go(), so that no client waits for what an application does after its last byte.
         """
         self.begun = True
+        self.granted = self.worker.window
         self.sent = len(chunk)
         self.deferred_at = clock()
         self.deferred = [chunk]
-        self.list()
+        self.register()
         if not self.worker.tails.are_short():
             self.let_go()
 
     def let_go(self):
         """Sends the body that was deferred, if it still is; any thread may call it."""
+        if not self.deferred:
+            return
         sender = self.worker.sender
         with sender.writing:
             if not self.deferred:
@@ -206,6 +209,7 @@ class Answer:
         """Sends bytes as credit allows; the head goes with the first."""
         if not self.begun:
             self.begin()
+        self.let_go()
         sender = self.worker.sender
         while rest:
             room = min(self.granted - self.sent, MAX_FRAME_BYTES)
@@ -224,7 +228,7 @@ class Answer:
         """The head is about to go without the whole body."""
         self.begun = True
         self.granted = self.worker.window
-        self.list()
+        self.register()
         if self.length is None and self.exact is not None:
             self.add_length(self.exact)
 
@@ -257,7 +261,7 @@ class Answer:
         if not self.head_sent:
             self.head_sent = True
             sender.send(*self.head_frame(b""))
-        self.list()
+        self.register()
         place = FILE_HEADER.pack(region.offset, region.length, region.device, region.inode)
         sender.send(frame("FILE", self.id, place + region.path.encode("utf-8", "surrogateescape")))
         self.wait(lambda: self.opened is not None)
@@ -265,14 +269,14 @@ class Answer:
 
     # Waiting, and what the control thread tells
 
-    def list(self):
+    def register(self):
         """Makes the control thread find this answer."""
         self.listed = True
         self.worker.calls[self.id] = self
 
     def take_stream(self):
         """The body of a request that is still arriving."""
-        self.list()
+        self.register()
         self.stream = Stream(self)
         return self.stream
 
@@ -345,11 +349,12 @@ class Answer:
 
     def fail(self, error):
         """The call was left by an exception: the request ends with ERROR, quietly if nobody waits."""
+        if self.stream is not None:
+            self.stream.discard()
         if self.is_cancelled():
             self.end_frame()
             return
-        if self.deferred:
-            self.let_go()
+        self.let_go()
         facts = {"code": "APP_RAISED", "says": describe(error), "hint": "", "traceback": traceback_of(error)}
         if isinstance(error, Fault):
             facts.update(code=error.code, says=error.says, hint=error.hint)

@@ -112,8 +112,9 @@ class Worker:
         while True:
             while not waiting:
                 flush()
-                if self.stopping or requests.ended or not requests.receive():
+                if self.stopping or not requests.receive():
                     reading.release()
+                    self.hand_back()
                     return
             if self.stopping:
                 self.give_back(requests.take_back())
@@ -139,7 +140,7 @@ class Worker:
             except BaseException as error:
                 if self.forked:
                     leave(error)
-                self.fail(answer, error)
+                answer.fail(error)
             if self.forked:
                 leave()
             environ = None
@@ -152,11 +153,6 @@ class Worker:
             if not reading.acquire(False):
                 flush()
                 reading.acquire()
-
-    def fail(self, answer, error):
-        if answer.stream is not None:
-            answer.stream.discard()
-        answer.fail(error)
 
     def drop_headers(self, names, request_id):
         """Hop-by-hop headers are the server's: warns once for each name."""
@@ -214,7 +210,10 @@ class Worker:
             answer.let_go()
         self.hand_back()
         # Wakes the thread that waits for requests; the front sends none after STOP.
-        self.data.shutdown(SHUT_RD)
+        try:
+            self.data.shutdown(SHUT_RD)
+        except OSError:
+            pass      # the front has hung up
 
 
 def leave(error=None):
@@ -264,7 +263,8 @@ def prepare(config, paths):
     for function in public.after_fork:
         load.call_factory(function, "the postfork function %s" % getattr(function, "__name__", function))
     gc.collect()
-    gc.freeze()
+    if hasattr(gc, "freeze"):      # PyPy's has none
+        gc.freeze()
     return loaded
 
 

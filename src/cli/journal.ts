@@ -56,6 +56,11 @@ export class Journal implements ServerEvents, SupervisorEvents {
     this.log.fault(new Fault('TOO_MANY_CONNECTIONS', { limit: fault.message }), { turnedAway: count }, 'warning')
   }
 
+  bug(error: unknown): void {
+    const trace = error instanceof Error ? error.stack : undefined
+    this.log.fault(new Fault('INTERNAL', { detail: String(error) }, trace))
+  }
+
   workerLog(worker: PooledWorker, exchange: Exchange | null, level: string, text: string): void {
     const requestId = exchange?.requestId
     for (const line of text.replace(/\n$/, '').split('\n'))

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, lstat, rename, unlink } from 'node:fs/promises'
+import { chmod, lstat, rename, stat, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { dirname } from 'node:path'
 import { Fault } from '../faults/fault.ts'
 import { Acceptor } from './acceptor.ts'
 import type { Opened } from './listener.ts'
@@ -19,6 +20,7 @@ export async function openUnix(path: string, mode: number, backlog: number): Pro
   const address = `unix:${path}`
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw failed(address, `the path is longer than ${MAX_PATH_BYTES} bytes`)
   try {
+    await stat(dirname(path)) // bind itself says EACCES for a missing folder, as libuv has it
     await refuseTaken(path, address)
     const privatePath = beside(path)
     const acceptor = await listenPrivately(privatePath, backlog)

@@ -1,5 +1,5 @@
 import type { AnswerHead } from '../events/answer.ts'
-import { type Asked, isBodiless, mayStay, type Plan, plan } from './framing.ts'
+import { type Asked, isBodiless, type Plan, plan } from './framing.ts'
 
 /**
  * The head of an answer, up to and with the empty line, latin-1.
@@ -17,32 +17,15 @@ export function headText(
   return `HTTP/1.1 ${applicationLines(answer)}${lines}${coding}${connectionLine(asked, staysOpen)}\r\n`
 }
 
-/** The plain twin of `smallAnswer`, and the general case: any whole answer as one latin-1 text. */
-export function wholeAnswer(asked: Asked, answer: AnswerHead, body: string, lines: string): string {
+/**
+ * A whole answer as one text for `socket.write(text, 'latin1')`; `body` is latin-1 text too. Small answers alone: of
+ * large ones the body had better stay bytes. Hot, and plain all the same: a version with the usual case written out
+ * saved 25 ns.
+ */
+export function smallAnswer(asked: Asked, answer: AnswerHead, body: string, lines: string): string {
   const planned = plan(asked, answer, body.length)
   const head = headText(asked, answer, planned, body.length, lines)
   return planned.framing === 'none' ? head : head + body
-}
-
-/**
- * A whole answer as one text for `socket.write(text, 'latin1')`; `body` is latin-1 text too.
- * Hot: nearly every small answer passes here (bench/respond.md), so what is usual is asked first and written straight;
- * what isn't goes to the plain twin, `wholeAnswer`, which says the same for all answers.
- */
-export function smallAnswer(asked: Asked, answer: AnswerHead, body: string, lines: string): string {
-  const status = answer.status
-  if (
-    asked.isHead ||
-    asked.minor === 0 ||
-    status === 304 ||
-    status === 204 ||
-    status < 200 ||
-    !mayStay(asked, answer)
-  ) {
-    return wholeAnswer(asked, answer, body, lines)
-  }
-  if (answer.hasLength) return `HTTP/1.1 ${answer.head}${lines}\r\n${body}`
-  return `HTTP/1.1 ${answer.head}${lines}Content-Length: ${body.length}\r\n\r\n${body}`
 }
 
 function applicationLines(answer: AnswerHead): string {

@@ -1,5 +1,5 @@
 import type { Fault } from '../faults/fault.ts'
-import { wholeAnswer } from './answer.ts'
+import { smallAnswer } from './answer.ts'
 import type { Asked } from './framing.ts'
 import { reason } from './reasons.ts'
 
@@ -16,7 +16,7 @@ export function faultAnswer(asked: Asked, fault: Fault, lines: string, trace = '
   const retry = status === 503 ? `Retry-After: ${RETRY_AFTER_SECONDS}\r\n` : ''
   const head = `${status} ${reason(status)}\r\nContent-Type: text/plain; charset=utf-8\r\n${retry}`
   const answer = { status, head, hasLength: false, hasDate: false, hasServer: false, wantsClose: false }
-  return wholeAnswer(asked, answer, utf8AsLatin1(faultText(status, fault, trace)), lines)
+  return smallAnswer(asked, answer, utf8AsLatin1(faultText(status, fault, trace)), lines)
 }
 
 function faultText(status: number, fault: Fault, trace: string): string {

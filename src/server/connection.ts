@@ -65,12 +65,12 @@ export class Connection {
     this.outlet = new Outlet(socket, context.memory)
     this.#parser = new Http1Parser(context.limits, cache)
     this.#deadlineMs = context.nowMs + context.settings.headTimeoutMs
-    socket.on('data', (bytes) => this.#read(bytes))
-    socket.on('drain', () => this.#drained())
-    socket.on('end', () => this.#ended())
-    socket.on('finish', () => this.#setTimer())
+    socket.on('data', (bytes) => this.#guard(() => this.#read(bytes)))
+    socket.on('drain', () => this.#guard(() => this.#drained()))
+    socket.on('end', () => this.#guard(() => this.#ended()))
+    socket.on('finish', () => this.#guard(() => this.#setTimer()))
     socket.on('error', () => {}) // 'close' follows
-    socket.on('close', () => this.#close())
+    socket.on('close', () => this.#guard(() => this.#close()))
   }
 
   /** Is no request here, not even a part of one? */
@@ -81,6 +81,16 @@ export class Connection {
   /** The answer that is written next is the last. */
   get mustClose(): boolean {
     return this.#lastCame && this.#exchanges.length === 1
+  }
+
+  /** A mistake of ours costs this connection, not the server. */
+  #guard(handle: () => void): void {
+    try {
+      handle()
+    } catch (error) {
+      this.#context.bug(error)
+      this.#socket.destroy()
+    }
   }
 
   // — in —

@@ -36,6 +36,8 @@ export interface ServerContext {
   /** The bytes were refused, or the client was too slow. */
   refused(connection: Connection, fault: Fault): void
   left(exchange: Exchange): void
+  /** A mistake of ours: what it hit is closed, the rest goes on. */
+  bug(error: unknown): void
   /** Null: no access log is kept. */
   readonly access: ((exchange: Exchange) => void) | null
 }

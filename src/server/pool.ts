@@ -35,6 +35,7 @@ export interface PoolEvents {
   workerLog(worker: PooledWorker, job: Job | null, level: string, text: string): void
   /** All answers that came in one read have been told: what is to be written can be written now. */
   batchEnd(): void
+  bug(error: unknown): void
 }
 
 /** A request that came back untouched from two dead workers is not tried a third time: it may be what kills them. */
@@ -242,6 +243,10 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   closed(why: string): void {
     this.#pool.leave(this)
     this.#owner.broken(why)
+  }
+
+  bug(error: unknown): void {
+    this.#pool.events.bug(error)
   }
 
   log(job: Job | null, level: string, text: string): void {

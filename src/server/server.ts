@@ -28,6 +28,8 @@ export interface ServerEvents {
   left(exchange: Exchange): void
   /** Clients that were turned away since this was last told. */
   turnedAway(count: number, fault: Fault): void
+  /** A mistake of ours: what it hit is closed, the rest goes on. */
+  bug(error: unknown): void
   workerLog(worker: PooledWorker, exchange: Exchange | null, level: string, text: string): void
   /** Null: no access log is kept. */
   readonly access: ((exchange: Exchange) => void) | null
@@ -60,6 +62,7 @@ export class Server {
     const pool = new Pool(settings, clock, {
       workerLog: (worker, job, level, text) => events.workerLog(worker, job as Exchange | null, level, text),
       batchEnd: () => this.#flush(),
+      bug: (error) => events.bug(error),
     })
     this.#context = {
       settings,
@@ -81,9 +84,10 @@ export class Server {
       unsentBytes: (socket) => this.#sendQueues.of(socket, this.#context.nowMs),
       touched: (connection) => this.#touch(connection),
       closed: (connection) => this.#connections.delete(connection),
-      failed: events.failed,
-      refused: events.refused,
-      left: events.left,
+      failed: (exchange, fault) => events.failed(exchange, fault),
+      refused: (connection, fault) => events.refused(connection, fault),
+      left: (exchange) => events.left(exchange),
+      bug: (error) => events.bug(error),
       access: events.access,
     }
   }

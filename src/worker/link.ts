@@ -41,6 +41,8 @@ export interface LinkOwner<A extends Asker> {
   /** These were sent and not begun, in the order sent: they are the owner's again. */
   returned(askers: A[]): void
   log(asker: A | null, level: string, text: string): void
+  /** Whoever was told of a frame threw: a mistake of ours, which must not take the other requests along. */
+  bug(error: unknown): void
   /** All that came in one read has been told. */
   batchEnd(): void
   /** A connection to the worker ended or broke. Its end as a process is told elsewhere. */
@@ -191,8 +193,12 @@ export class WorkerLink<A extends Asker> {
   #readFrames(): void {
     const reader = this.#reader
     while (!this.#closed && reader.next()) {
-      if (reader.type === W.HEAD) this.#head()
-      else this.#other()
+      try {
+        if (reader.type === W.HEAD) this.#head()
+        else this.#other()
+      } catch (error) {
+        this.#owner.bug(error)
+      }
     }
     this.#owner.batchEnd()
   }

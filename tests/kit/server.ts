@@ -52,6 +52,8 @@ export class Server {
   #wake: (() => void)[] = []
   readonly exited: Promise<Exit>
   #exit: Exit | null = null
+  /** Somebody looked at how it ended, or ended it. */
+  #isExpected = false
 
   constructor(child: ChildProcess, mark: string) {
     this.child = child
@@ -113,6 +115,7 @@ export class Server {
 
   /** Exit code and signal; standard error is complete by then. */
   async exit(guardMs = GUARD_MS): Promise<Exit> {
+    this.#isExpected = true
     const exit = await within(this.exited, 'dram to end', guardMs).catch((error: Error) => {
       throw new Error(`${error.message}; dram said:\n${this.stderr}`)
     })
@@ -125,6 +128,7 @@ export class Server {
   }
 
   signal(signal: NodeJS.Signals): void {
+    this.#isExpected = true
     sendSignal(this.pid, signal)
   }
 
@@ -165,6 +169,8 @@ export class Server {
   }
 
   async kill(): Promise<void> {
+    if (this.#exit && !this.#isExpected) process.stderr.write(`dram had ended by itself:\n${this.stderr}\n`)
+    this.#isExpected = true
     const end = () => {
       const rows = this.processes()
       for (const row of rows) sendSignal(row.pid, 'SIGKILL')

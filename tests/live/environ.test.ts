@@ -5,9 +5,13 @@ import { type LiveServer, shared, start } from '../kit/server.ts'
 
 type Headers = readonly (readonly [string, string])[]
 
-/** Both as it is and under wsgiref.validate. */
-for (const app of ['probe.py', 'checked.py']) {
-  const server = await shared(app, ['--workers', '1'])
+/** Both as it is and under wsgiref.validate. All are started before the first test is registered. */
+const servers = [
+  ['probe.py', await shared('probe.py', ['--workers', '1'])],
+  ['checked.py', await shared('checked.py', ['--workers', '1'])],
+] as const
+
+for (const [app, server] of servers) {
   const environ = (target: string, headers: Headers = []) => environOf(server, target, headers)
 
   test(`${app}: everything PEP 3333 asks for`, async () => {
@@ -17,7 +21,7 @@ for (const app of ['probe.py', 'checked.py']) {
     equal(found.PATH_INFO, '/environ')
     equal(found.QUERY_STRING, 'a=1&b=%20')
     equal(found.SERVER_PROTOCOL, 'HTTP/1.1')
-    equal(found.SERVER_NAME, 'localhost')
+    equal(found.SERVER_NAME, '127.0.0.1')
     equal(found.SERVER_PORT, String(server.port))
     equal(found.REMOTE_ADDR, '127.0.0.1')
     match(String(found.REMOTE_PORT), /^\d+$/)

@@ -6,8 +6,14 @@ import { ConnectionReset, request, ShortAnswer } from '../kit/client.ts'
 import { Notes } from '../kit/gate.ts'
 import { fileScope, folder, shared, start } from '../kit/server.ts'
 
-for (const app of ['probe.py', 'checked.py']) {
-  const server = await shared(app, ['--workers', '1'])
+// All are started before the first test is registered.
+const broken = await shared('broken.py', ['--workers', '1'])
+const servers = [
+  ['probe.py', await shared('probe.py', ['--workers', '1'])],
+  ['checked.py', await shared('checked.py', ['--workers', '1'])],
+] as const
+
+for (const [app, server] of servers) {
   const notes = new Notes(fileScope)
 
   test(`${app}: write() and what is returned go out in order`, async () => {
@@ -125,8 +131,6 @@ test('a file on its way to a slow client holds no worker', async (t) => {
   slow.resume()
   equal((await slow.response()).body.length, 30_000_000)
 })
-
-const broken = await shared('broken.py', ['--workers', '1'])
 
 for (const page of ['raises', 'raises-after-start', 'raises-on-first', 'leaves'])
   test(`an exception before the headers is a 500 with its traceback in the log: ${page}`, async () => {

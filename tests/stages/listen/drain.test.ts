@@ -14,7 +14,7 @@ const CLIENTS = 200
 
 // Connects all clients, each with a request, then makes a file to say so, and counts the answers.
 const CROWD = `
-  const [,, where, flag] = process.argv
+  const [, where, flag] = process.argv
   const { connect } = require('node:net')
   let connected = 0, answered = 0, closed = 0
   for (let i = 0; i < ${CLIENTS}; i++) {
@@ -43,8 +43,7 @@ for (const kind of ['tcp', 'unix']) {
       socket.on('error', () => {})
     })
     const target = listener.where.kind === 'tcp' ? String(listener.where.port) : path
-    const crowd = spawn(process.execPath, ['-', target, flag], { stdio: ['pipe', 'pipe', 'inherit'] })
-    crowd.stdin.end(CROWD)
+    const crowd = spawn(process.execPath, ['-e', CROWD, target, flag], { stdio: ['ignore', 'pipe', 'inherit'] })
     const answered = once(crowd.stdout, 'data')
     while (!existsSync(flag)); // the loop is blocked on purpose: all clients wait in the kernel
     equal(accepted, 0)

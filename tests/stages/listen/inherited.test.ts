@@ -26,7 +26,7 @@ async function heir(server: Server): Promise<unknown> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', HEIR], {
     stdio: ['ignore', 'pipe', 'inherit', fd],
   })
-  const [line] = await once(child.stdout, 'data')
+  const [line] = await once(child.stdout!, 'data')
   return JSON.parse(String(line))
 }
 

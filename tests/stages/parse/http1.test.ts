@@ -1,7 +1,7 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import type { RequestEvent, RequestHead } from '../../../src/events/request.ts'
+import type { BlockEnviron, RequestEvent, RequestHead } from '../../../src/events/request.ts'
 import { HeaderCache } from '../../../src/parse/headerCache.ts'
 import { Http1Parser } from '../../../src/parse/http1.ts'
 import { ROOMY } from './record.ts'
@@ -142,7 +142,7 @@ test('a shared block is not one of another version', () => {
 test('the block of an absolute target has its own host and its own environ', () => {
   const one = parser()
   const [plain] = heads(one.feed(get('/')))
-  plain!.block.environ = 'kept'
+  plain!.block.environ = {} as BlockEnviron
   const [absolute, same] = heads(one.feed(Buffer.concat([get('http://b/'), get('http://a/')])))
   equal(absolute?.block.host, 'b')
   equal(absolute?.block.environ, null)

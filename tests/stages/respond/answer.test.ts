@@ -1,7 +1,7 @@
 import { deepEqual, doesNotMatch, equal, match } from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { AnswerHead } from '../../../src/events/answer.ts'
-import { headText, smallAnswer, wholeAnswer } from '../../../src/respond/answer.ts'
+import { headText, smallAnswer } from '../../../src/respond/answer.ts'
 import { CHUNK_END, chunkStart, LAST_CHUNK } from '../../../src/respond/chunks.ts'
 import { type Asked, type Plan, plan } from '../../../src/respond/framing.ts'
 import { CONTINUE, earlyHints } from '../../../src/respond/interim.ts'
@@ -61,55 +61,40 @@ describe('framing', () => {
 describe('a whole answer', () => {
   test('gets a Content-Length', () => {
     equal(
-      wholeAnswer(GET, answer(200, 'A: b\r\n'), 'hello', 'S: s\r\n'),
+      smallAnswer(GET, answer(200, 'A: b\r\n'), 'hello', 'S: s\r\n'),
       'HTTP/1.1 200 X\r\nA: b\r\nS: s\r\nContent-Length: 5\r\n\r\nhello',
     )
   })
   test('keeps the application’s Content-Length', () => {
-    equal(wholeAnswer(GET, answer(200, LENGTH), 'hello', ''), 'HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\nhello')
+    equal(smallAnswer(GET, answer(200, LENGTH), 'hello', ''), 'HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\nhello')
   })
   test('an empty one has a length too, or the client would wait', () => {
-    equal(wholeAnswer(GET, answer(404), '', ''), 'HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n')
+    equal(smallAnswer(GET, answer(404), '', ''), 'HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n')
   })
   test('says that the connection ends', () => {
-    match(wholeAnswer({ ...GET, mustClose: true }, answer(200), 'x', ''), /\r\nConnection: close\r\n/)
-    match(wholeAnswer(OLD, answer(200), 'x', ''), /\r\nConnection: close\r\n/)
+    match(smallAnswer({ ...GET, mustClose: true }, answer(200), 'x', ''), /\r\nConnection: close\r\n/)
+    match(smallAnswer(OLD, answer(200), 'x', ''), /\r\nConnection: close\r\n/)
   })
   test('tells a 1.0 client that it stays, and not a 1.1 client, which knows', () => {
-    match(wholeAnswer({ ...OLD, keepAlive: true }, answer(200), 'x', ''), /\r\nConnection: keep-alive\r\n/)
-    doesNotMatch(wholeAnswer(GET, answer(200), 'x', ''), /Connection/)
+    match(smallAnswer({ ...OLD, keepAlive: true }, answer(200), 'x', ''), /\r\nConnection: keep-alive\r\n/)
+    doesNotMatch(smallAnswer(GET, answer(200), 'x', ''), /Connection/)
   })
   test('HEAD: no body; its length only if there was one', () => {
-    equal(wholeAnswer(HEAD, answer(200), 'hello', ''), 'HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\n')
-    equal(wholeAnswer(HEAD, answer(200), '', ''), 'HTTP/1.1 200 X\r\n\r\n')
-    equal(wholeAnswer(HEAD, answer(200, LENGTH), '', ''), 'HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\n')
+    equal(smallAnswer(HEAD, answer(200), 'hello', ''), 'HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\n')
+    equal(smallAnswer(HEAD, answer(200), '', ''), 'HTTP/1.1 200 X\r\n\r\n')
+    equal(smallAnswer(HEAD, answer(200, LENGTH), '', ''), 'HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\n')
   })
   test('204: neither body nor length, whatever the application says', () => {
     equal(
-      wholeAnswer(GET, answer(204, `A: b\r\ncontent-length: 5\r\nC: d\r\n`), 'hello', ''),
+      smallAnswer(GET, answer(204, `A: b\r\ncontent-length: 5\r\nC: d\r\n`), 'hello', ''),
       'HTTP/1.1 204 X\r\nA: b\r\nC: d\r\n\r\n',
     )
-    equal(wholeAnswer(HEAD, answer(204, LENGTH), '', ''), 'HTTP/1.1 204 X\r\n\r\n')
+    equal(smallAnswer(HEAD, answer(204, LENGTH), '', ''), 'HTTP/1.1 204 X\r\n\r\n')
   })
   test('304: no body, no length of ours, but the application’s', () => {
-    equal(wholeAnswer(GET, answer(304), 'hello', ''), 'HTTP/1.1 304 X\r\n\r\n')
-    equal(wholeAnswer(GET, answer(304, LENGTH), 'hello', ''), 'HTTP/1.1 304 X\r\nContent-Length: 5\r\n\r\n')
+    equal(smallAnswer(GET, answer(304), 'hello', ''), 'HTTP/1.1 304 X\r\n\r\n')
+    equal(smallAnswer(GET, answer(304, LENGTH), 'hello', ''), 'HTTP/1.1 304 X\r\nContent-Length: 5\r\n\r\n')
   })
-})
-
-test('the hot function says what its plain twin says', () => {
-  for (const isHead of [false, true])
-    for (const minor of [0, 1] as const)
-      for (const keepAlive of [false, true])
-        for (const mustClose of [false, true])
-          for (const status of [200, 204, 304, 404, 500])
-            for (const lines of ['', LENGTH, 'X: y\r\n'])
-              for (const wantsClose of [false, true])
-                for (const body of ['', 'hello']) {
-                  const asked = { isHead, minor, keepAlive, mustClose }
-                  const head = answer(status, lines, { wantsClose })
-                  equal(smallAnswer(asked, head, body, 'S: s\r\n'), wholeAnswer(asked, head, body, 'S: s\r\n'))
-                }
 })
 
 test('a stream: head, chunks, end', () => {
