@@ -28,15 +28,69 @@ const SCRAPS = [
   '0', '5', 'hello', '0\r\n', '0\r\n\r\n', '5\r\n', '5\r\nhello\r\n', '5;a=b\r\n', '5;a="\\""\r\n', 'fffffff\r\n', '0x5\r\n', '\xff',
 ] // biome-ignore format: a list of words
 
-const bytes = fc
+const scraps = fc
   .array(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...SCRAPS) }, { weight: 1, arbitrary: randomText() }), {
     maxLength: 24,
   })
-  .map((scraps) => Buffer.from(scraps.join(''), 'latin1'))
+  .map((parts) => parts.join(''))
 
 function randomText() {
   return fc.uint8Array({ maxLength: 12 }).map((codes) => Buffer.from(codes).toString('latin1'))
 }
+
+/** Mostly the first list, so that most parts of a request are right and the wrong one is come upon. */
+function mostly(right: readonly string[], wrong: readonly string[]) {
+  return fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(...right) },
+    { weight: 1, arbitrary: fc.constantFrom(...wrong) },
+  )
+}
+
+const nearlyRight = fc
+  .record({
+    empty: mostly([''], ['\r\n', '\n', '\r']),
+    method: mostly(['GET', 'POST', 'OPTIONS', 'x-y'], ['CONNECT', '', 'G:', 'G\0']),
+    target: mostly(
+      ['/', '/a?b=c', '//', 'http://b/c', 'http://a?d', '*'],
+      ['/#', '/\xe9', '', '/a b', 'a:80', 'http://u@b/', 'http://b/#', `/${'a'.repeat(51)}`, `/${'a'.repeat(52)}`],
+    ),
+    version: mostly(['HTTP/1.1', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/1.2'], ['HTTP/2.0', 'HTTP/1', 'http/1.1', 'HTTP/1.1 ']),
+    lines: fc.array(
+      mostly(
+        ['A: b\r\n', 'C:\r\n', 'D:  e f\t\r\n', 'Connection: close\r\n', 'Expect: 100-continue\r\n'],
+        [
+          'A : b\r\n',
+          'A: \0\r\n',
+          ' A: b\r\n',
+          'A\r\n',
+          'A: b\n',
+          `A: ${'b'.repeat(180)}\r\n`,
+          'Host: c\r\n',
+          'A: b\rC: d\r\n',
+        ],
+      ),
+      { maxLength: 6 },
+    ),
+    host: mostly(['Host: a\r\n', 'Host: a\r\n', 'host:b:80\r\n'], ['', 'Host: a b\r\n', 'Host:\r\n']),
+    framing: mostly(
+      ['', 'Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n'],
+      ['Content-Length: 65\r\n', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', 'Transfer-Encoding: gzip\r\n'],
+    ),
+    body: mostly(
+      ['', 'hello', '5\r\nhello\r\n0\r\n\r\n', '1;a=b\r\nx\r\n2\r\nyz\r\n0\r\nA: b\r\n\r\n'],
+      ['5\r\nhello0\r\n', '0x5\r\n', '40\r\n', `40\r\n${'x'.repeat(64)}\r\n1\r\n`, '0\r\nA : b\r\n'],
+    ),
+  })
+  .map(({ empty, method, target, version, lines, host, framing, body }) =>
+    [empty, `${method} ${target} ${version}\r\n`, ...lines, host, framing, '\r\n', body].join(''),
+  )
+
+const bytes = fc
+  .oneof(
+    scraps,
+    fc.array(nearlyRight, { maxLength: 3 }).map((requests) => requests.join('')),
+  )
+  .map((text) => Buffer.from(text, 'latin1'))
 
 /** Requests that are right, as their bytes and as what should be read of them. */
 const request = fc

@@ -1,12 +1,14 @@
 """Calls the application for one request, and closes what it returned."""
 from .fault import describe, traceback_of
+from .reply import MAX_JOINED_BYTES
 
 
 def respond(answer, chunks):
-    """Sends what the application returned; list of one: the short way."""
-    if (type(chunks) is list or type(chunks) is tuple) and len(chunks) == 1 and answer.sends_body:
-        body = chunks[0]
-        if type(body) is bytes and not answer.begun and not answer.listed:
+    """Sends what the application returned; a list, which is whole already, goes the short way."""
+    kind = type(chunks)
+    if (kind is list or kind is tuple) and answer.sends_body and not answer.begun and not answer.listed:
+        body = chunks[0] if len(chunks) == 1 else joined(chunks)
+        if type(body) is bytes:
             size = len(body)
             if (answer.length is None or answer.length == size) and size <= answer.worker.window:
                 answer.whole(body)
@@ -18,6 +20,13 @@ def respond(answer, chunks):
         if answer.stream is not None:
             answer.stream.discard()
     answer.end()
+
+
+def joined(chunks):
+    """Small chunks as one; None if they aren't small, or aren't all bytes."""
+    if all(type(chunk) is bytes for chunk in chunks) and sum(map(len, chunks)) <= MAX_JOINED_BYTES:
+        return b"".join(chunks)
+    return None
 
 
 def close(answer, chunks):

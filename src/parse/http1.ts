@@ -6,7 +6,6 @@ import { Input } from './input.ts'
 import type { ParseLimits } from './limits.ts'
 import { Refusal } from './refusal.ts'
 
-export { HeaderCache } from './headerCache.ts'
 export type { ParseLimits } from './limits.ts'
 
 /**

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { ParseLimits } from '../parse/http1.ts'
+import type { RequestIdLine } from '../respond/requestId.ts'
 import type { StandingLines } from '../respond/standing.ts'
 import type { Settings } from '../settings/registry.ts'
 import type { BodyMemory } from '../spool/memory.ts'
@@ -18,6 +19,7 @@ export interface ServerContext {
   readonly pool: Pool
   readonly limits: ParseLimits
   readonly standing: StandingLines
+  readonly idLine: RequestIdLine
   readonly memory: BodyMemory
   readonly bodyStore: RequestBodyStore
   readonly answerStore: AnswerBufferStore

@@ -27,6 +27,10 @@ type Answer =
   | { readonly kind: 'stream'; readonly stream: AnswerStream; readonly staysOpen: boolean }
   | { readonly kind: 'done' }
 
+type AnswerLines = Pick<AnswerHead, 'head' | 'hasDate' | 'hasServer'>
+/** An answer that the application had no part in. */
+const OUR_OWN: AnswerLines = { head: '', hasDate: false, hasServer: false }
+
 const NONE: Answer = { kind: 'none' }
 const DONE: Answer = { kind: 'done' }
 
@@ -289,7 +293,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
 
   #writeFault(fault: Fault): void {
     const asked = this.#asked()
-    const lines = this.#lines({ hasDate: false, hasServer: false })
+    const lines = this.#lines(OUR_OWN)
     const trace = this.#context.settings.exposeErrors ? fault.trace : ''
     this.status = fault.row.status ?? 500
     this.connection.outlet.text(faultAnswer(asked, fault, lines, trace))
@@ -308,10 +312,9 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
     }
   }
 
-  #lines(head: { readonly hasDate: boolean; readonly hasServer: boolean }): string {
-    const { standing, settings } = this.#context
-    const lines = standing.for(head, Date.now())
-    return settings.requestIdHeader === '' ? lines : `${lines}${settings.requestIdHeader}: ${this.requestId}\r\n`
+  #lines(head: AnswerLines): string {
+    const { standing, idLine } = this.#context
+    return standing.for(head, Date.now()) + idLine.for(head, this.requestId)
   }
 
   #noteHead(head: AnswerHead): void {

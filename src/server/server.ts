@@ -6,6 +6,7 @@ import { requestIds } from '../kit/ids.ts'
 import type { Listener } from '../listen/listener.ts'
 import { SendQueues } from '../listen/send-queue.ts'
 import { HeaderCache } from '../parse/headerCache.ts'
+import { RequestIdLine } from '../respond/requestId.ts'
 import { StandingLines } from '../respond/standing.ts'
 import { ListenerPolicies, type PeerPolicy } from '../route/policy.ts'
 import { plainAddress } from '../kit/address.ts'
@@ -70,6 +71,7 @@ export class Server {
       pool,
       limits: { ...settings, maxBodyBytes: settings.maxBodyBytes || Number.POSITIVE_INFINITY },
       standing: new StandingLines({ server: settings.serverHeader, date: settings.dateHeader }),
+      idLine: new RequestIdLine(settings.requestIdHeader),
       memory,
       bodyStore: { memory, spool, bodyBufferBytes: settings.bodyBufferBytes },
       answerStore: {

@@ -167,6 +167,18 @@ export class Client {
     }
   }
 
+  /** How an answer that must not look whole fails; an answer that does is an error. */
+  async failure(): Promise<'reset' | 'short'> {
+    try {
+      const { status, framing, body } = await this.response()
+      throw new Error(`the answer looks whole: ${status}, framing ${framing}, ${body.length} bytes`)
+    } catch (error) {
+      if (error instanceof ConnectionReset) return 'reset'
+      if (error instanceof ShortAnswer) return 'short'
+      throw error
+    }
+  }
+
   async responses(count: number): Promise<Response[]> {
     const answers: Response[] = []
     while (answers.length < count) answers.push(await this.response())

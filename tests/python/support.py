@@ -69,12 +69,13 @@ def request_frame(
     block=None,
     body=b"",
     flags=(),
+    pairs=None,
 ):
-    """A REQUEST frame; `flags` are names of the table."""
+    """A REQUEST frame; `flags` are names of the table, `block` is added to the usual one."""
     bits = sum(REQUEST_FLAGS[flag] for flag in flags)
     own = "\0".join([method, target, path, address, port, name]).encode("latin-1")
-    block = DEFAULT_BLOCK if block is None else {**DEFAULT_BLOCK, **block}
-    block = "\0".join(part for pair in block.items() for part in pair).encode("latin-1")
+    pairs = pairs or {**DEFAULT_BLOCK, **(block or {})}.items()
+    block = "\0".join(part for pair in pairs for part in pair).encode("latin-1")
     payload = U32.pack(len(block)) + own + block + body
     return front_frame("REQUEST", request_id, payload, bits, len(own))
 

@@ -14,7 +14,7 @@ STARTED = time.time()
 
 
 def application(environ, start_response):
-    page = PAGES.get(environ["PATH_INFO"].split("/")[1], hello)
+    page = PAGES.get(environ["PATH_INFO"].partition("/")[2].split("/")[0], hello)
     return page(environ, start_response, query(environ))
 
 

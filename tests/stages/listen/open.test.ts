@@ -90,7 +90,7 @@ test('connections that come before the handler are kept for it', async () => {
   await Promise.all([once(client, 'connect'), once(gone, 'connect')])
   gone.resetAndDestroy()
   client.write('early')
-  await new Promise((resolve) => setTimeout(resolve, 0).ref())
+  await new Promise(setImmediate)
   listener.onConnection((socket) => {
     socket.on('error', () => {})
     socket.on('data', (data) => socket.end(`got ${data}`))

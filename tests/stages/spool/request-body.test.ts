@@ -1,0 +1,204 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { readFileSync, rmSync, statSync } from 'node:fs'
+import { test } from 'node:test'
+import type { Fault } from '../../../src/faults/fault.ts'
+import { type FinishedBody, RequestBody, type RequestBodyOwner } from '../../../src/spool/request-body.ts'
+import { allGivenBack, KIB, MIB, nextTurn, pattern, type Room, roomFor } from './room.ts'
+
+class Owner implements RequestBodyOwner {
+  held = false
+  drains = 0
+  finished: FinishedBody | null = null
+  fault: Fault | null = null
+  onHold(): void {
+    equal(this.held, false)
+    this.held = true
+  }
+  onDrain(): void {
+    this.held = false
+    this.drains++
+  }
+  onFinished(body: FinishedBody): void {
+    this.finished = body
+  }
+  onFailed(fault: Fault): void {
+    equal(this.fault, null)
+    this.fault = fault
+  }
+}
+
+function bodyIn(room: Room, announcedBytes: number, bodyBufferBytes = 64 * KIB) {
+  const owner = new Owner()
+  return { owner, body: new RequestBody({ ...room, bodyBufferBytes }, announcedBytes, owner) }
+}
+
+/** Feeds as a connection does: not while it is held, and from a buffer that is used again. */
+async function feed({ body, owner }: ReturnType<typeof bodyIn>, bytes: Buffer, piece: number): Promise<void> {
+  const shared = Buffer.alloc(piece)
+  for (let at = 0; at < bytes.length && owner.fault === null; at += piece) {
+    while (owner.held) await nextTurn()
+    const count = bytes.copy(shared, 0, at, at + piece)
+    if (!body.write(shared.subarray(0, count))) owner.held = true
+    shared.fill(0xee)
+  }
+}
+
+async function finish({ body, owner }: ReturnType<typeof bodyIn>): Promise<FinishedBody | null> {
+  const now = body.finish()
+  if (now !== null) return now
+  while (owner.finished === null && owner.fault === null) await nextTurn()
+  return owner.finished
+}
+
+for (const [name, size, piece, announced] of [
+  ['empty', 0, 1, true],
+  ['in one piece', 5 * KIB, 5 * KIB, true],
+  ['byte by byte', 300, 1, true],
+  ['of unknown length', 60 * KIB, 1000, false],
+  ['as large as the buffer', 64 * KIB, 16 * KIB, true],
+] as const) {
+  test(`a small body stays in memory: ${name}`, async (t) => {
+    const room = roomFor(t, MIB)
+    const bytes = pattern(size)
+    const one = bodyIn(room, announced ? size : -1)
+    await feed(one, bytes, piece)
+    deepEqual(one.body.finish(), { kind: 'memory', bytes })
+    ok(room.memory.used >= size)
+    one.body.dispose()
+    one.body.dispose()
+    equal(room.spool.openFiles, 0)
+    await allGivenBack(room)
+  })
+}
+
+for (const [name, size, piece, memoryBytes, announced] of [
+  ['announced as large', 300 * KIB, 64 * KIB, MIB, true],
+  ['grown beyond the buffer', 300 * KIB, 10_000, MIB, false],
+  ['the budget has no room', 20 * KIB, 5 * KIB, KIB, true],
+  ['the budget ends on the way', 60 * KIB, 7 * KIB, 40 * KIB, false],
+] as const) {
+  test(`a body goes to a file, all of it: ${name}`, async (t) => {
+    const room = roomFor(t, memoryBytes)
+    const bytes = pattern(size)
+    const one = bodyIn(room, announced ? size : -1)
+    await feed(one, bytes, piece)
+    const finished = await finish(one)
+    ok(finished?.kind === 'file')
+    equal(finished.length, size)
+    equal(statSync(finished.path).mode & 0o777, 0o600)
+    ok(readFileSync(finished.path).equals(bytes))
+    equal(room.memory.used, 0)
+    equal(room.spool.openFiles, 0) // while the request waits and runs it costs no descriptor
+    equal(room.spool.usedBytes, size)
+    one.body.dispose()
+    await allGivenBack(room)
+  })
+}
+
+test('a writer faster than the disk is held, and told when it may go on', async (t) => {
+  const room = roomFor(t, MIB)
+  const one = bodyIn(room, 10 * MIB)
+  let writes = 0
+  while (one.body.write(pattern(64 * KIB))) writes++
+  ok(writes <= 4)
+  one.owner.held = true
+  while (one.owner.held) await nextTurn()
+  equal(one.owner.drains, 1)
+  one.body.dispose()
+  await allGivenBack(room)
+})
+
+test('a thousand uploads at once wait in memory for no more than the limit and what was read in one go', async (t) => {
+  const limit = MIB
+  const room = roomFor(t, MIB, { writeBehindBytes: limit })
+  const piece = 8 * KIB
+  const all = Array.from({ length: 1000 }, () => bodyIn(room, 64 * KIB, 32 * KIB))
+  const sent = new Map(all.map((one) => [one, 0]))
+  let most = 0
+  while (sent.size > 0) {
+    for (const [one, bytes] of sent) {
+      if (one.owner.held) continue
+      if (!one.body.write(pattern(piece, bytes))) one.owner.held = true
+      most = Math.max(most, room.spool.writeBehind.waitingBytes)
+      sent.set(one, bytes + piece)
+      if (bytes + piece === 64 * KIB) sent.delete(one)
+    }
+    await nextTurn()
+  }
+  // Before it is held a body may bring its first piece, whose chunk counts whole.
+  ok(most <= limit + 1000 * 16 * KIB, `${most}`)
+  const bodies = await Promise.all(all.map(finish))
+  for (const body of bodies) ok(body?.kind === 'file' && body.length === 64 * KIB)
+  for (const { body } of all) body.dispose()
+  await allGivenBack(room)
+})
+
+test('bodies under way are held while others fill the write-behind', async (t) => {
+  const room = roomFor(t, MIB, { writeBehindBytes: 64 * KIB })
+  const waiting = bodyIn(room, -1)
+  equal(waiting.body.write(pattern(10)), true)
+  const busy = bodyIn(room, MIB)
+  equal(busy.body.write(pattern(64 * KIB)), false)
+  equal(waiting.owner.held, true)
+  while (waiting.owner.held) await nextTurn()
+  equal(waiting.body.write(pattern(10)), true)
+  for (const { body } of [busy, waiting]) body.dispose()
+  await allGivenBack(room)
+})
+
+test('who is held when the body ends is drained', async (t) => {
+  const room = roomFor(t, MIB, { writeBehindBytes: 64 * KIB })
+  const one = bodyIn(room, -1)
+  equal(one.body.write(pattern(128 * KIB)), false)
+  equal(one.body.finish(), null)
+  equal(one.owner.drains, 1)
+  while (one.owner.finished === null) await nextTurn()
+  one.body.dispose()
+  await allGivenBack(room)
+})
+
+test('a body that goes beyond the limit of the spool is a fault', async (t) => {
+  const room = roomFor(t, MIB, { limitBytes: 200 * KIB })
+  equal(room.spool.hasRoom(300 * KIB), false)
+  const one = bodyIn(room, -1)
+  await feed(one, pattern(300 * KIB), 64 * KIB)
+  equal(one.owner.fault?.code, 'SPOOL_FULL')
+  equal(one.owner.fault?.row.status, 507)
+  equal(one.body.write(pattern(1)), true)
+  equal(one.body.finish(), null)
+  await allGivenBack(room)
+})
+
+test('no descriptor for a file is a fault', async (t) => {
+  const room = roomFor(t, MIB, { maxOpenFiles: 0 })
+  const one = bodyIn(room, MIB)
+  one.body.write(pattern(64 * KIB))
+  while (one.owner.fault === null) await nextTurn()
+  equal(one.owner.fault.message.includes('no descriptor is left'), true)
+  await allGivenBack(room)
+})
+
+test('a folder that vanished is a fault', async (t) => {
+  const room = roomFor(t, MIB)
+  rmSync(room.spool.folder, { recursive: true })
+  const one = bodyIn(room, MIB)
+  one.body.write(pattern(64 * KIB))
+  while (one.owner.fault === null) await nextTurn()
+  equal(one.owner.fault.code, 'SPOOL_FULL')
+  equal(room.spool.openFiles, 0)
+})
+
+test('given up at any moment, a body leaves nothing behind', async (t) => {
+  const room = roomFor(t, 32 * KIB)
+  for (let turns = 0; turns < 12; turns++) {
+    for (const ends of [false, true]) {
+      const one = bodyIn(room, -1)
+      one.body.write(pattern(10 * KIB))
+      one.body.write(pattern(100 * KIB))
+      if (ends) one.body.finish()
+      for (let turn = 0; turn < turns; turn++) await nextTurn()
+      one.body.dispose()
+    }
+  }
+  await allGivenBack(room)
+})
