@@ -212,7 +212,8 @@ function words(event: Exclude<RequestEvent, { kind: 'body' }>): string[] {
   if (event.kind === 'bodyEnd') return [event.kind]
   const { method, target, minor, block } = event.head
   const fields = block.fields.map(({ name, value }) => `${name}=${value}`)
-  return [`${method} ${target} ${minor} ${block.host} ${block.contentLength}`, ...fields]
+  const facts = block.expectsContinue ? [...fields, 'continue'] : fields
+  return [`${method} ${target} ${minor} ${block.host} ${block.contentLength}`, ...facts]
 }
 
 /** What later stages rely on, checked without the parser's own words for it. */

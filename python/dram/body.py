@@ -65,7 +65,6 @@ class Stream(io.RawIOBase):
         self.whole = False
         self.broken = False
         self.consumed = 0             # bytes read since the last GRANT
-        self.grant(STREAM_WINDOW_BYTES)
 
     def grant(self, count):
         self.answer.worker.sender.send(frame("GRANT", self.answer.id, U32.pack(count)))

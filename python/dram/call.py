@@ -6,11 +6,13 @@ from .reply import MAX_JOINED_BYTES
 def respond(answer, chunks):
     """Sends what the application returned; a list, which is whole already, goes the short way."""
     kind = type(chunks)
-    if (kind is list or kind is tuple) and answer.sends_body and not answer.begun and not answer.listed:
+    if (kind is list or kind is tuple) and answer.sends_body and not answer.begun:
         body = chunks[0] if len(chunks) == 1 else joined(chunks)
         if type(body) is bytes:
             size = len(body)
             if (answer.length is None or answer.length == size) and size <= answer.worker.window:
+                if answer.stream is not None:
+                    answer.stream.discard()
                 answer.whole(body)
                 return
     try:

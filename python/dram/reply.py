@@ -4,7 +4,7 @@ PEP 3333's rules about start_response, write, lazy headers and lengths live here
 """
 from time import perf_counter as clock
 
-from .body import Bell, Stream
+from .body import STREAM_WINDOW_BYTES, Bell, Stream
 from .fault import ClientDisconnected, Fault, describe, traceback_of
 from .files import region_of
 from .frames import FILE_HEADER, FLAGS, HEAD_HEADER, HEADER, MAX_U32, WORKER, U32, frame, json_frame, microseconds
@@ -276,8 +276,10 @@ class Answer:
 
     def take_stream(self):
         """The body of a request that is still arriving."""
-        self.register()
+        self.bell = Bell()
         self.stream = Stream(self)
+        self.register()
+        self.stream.grant(STREAM_WINDOW_BYTES)
         return self.stream
 
     def close_later(self, file):

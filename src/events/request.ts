@@ -3,13 +3,13 @@ import type { FaultCode } from '../faults/table.ts'
 /** What the parsers (HTTP/1.1 now, others later) say, and what every later stage reads. */
 export type RequestEvent =
   | { readonly kind: 'head'; readonly head: RequestHead }
-  /** A view into the bytes that were fed: whoever keeps it longer than the call copies it. */
+  /** A view into the bytes that were fed, or kept from before: whoever keeps it longer than the call copies it. */
   | { readonly kind: 'body'; readonly bytes: Buffer }
   | { readonly kind: 'bodyEnd' }
-  /** The bytes can't be a request we take; nothing later on this connection is read. */
+  /** The bytes can't be a request we take; nothing later on this connection is read. `detail` fills the braces of the fault's sentence. */
   | { readonly kind: 'refused'; readonly code: FaultCode; readonly detail: string }
 
-/** How the body is framed. `bodyEnd` follows every head but those with `none`. */
+/** How the body is framed. `bodyEnd` follows every head but those with `none` (no body, or Content-Length: 0). */
 export type BodyFraming = 'none' | 'length' | 'chunked'
 
 export interface RequestHead {
@@ -33,13 +33,14 @@ export interface HeaderBlock {
   readonly raw: string
   /** Field lines in the order sent: names in lower case, values without outer whitespace. */
   readonly fields: readonly HeaderField[]
-  /** The Host to use: the authority of an absolute-form target, else the field's value; '' where 1.0 sent none. */
+  /** The Host to use: the authority of an absolute-form target, else the field's value; '' where it was empty, or 1.0 sent none. */
   readonly host: string
   readonly framing: BodyFraming
   /** Bytes announced by Content-Length; −1 where there is none. */
   readonly contentLength: number
   /** Connection options that matter: `close` and `keep-alive` as sent. */
   readonly connection: 'close' | 'keepAlive' | 'default'
+  /** The client waits for 100 before it sends the body; false where no body follows, and on 1.0. */
   readonly expectsContinue: boolean
   /** Filled by the route stage on first use; null before. */
   environ: BlockEnviron | null

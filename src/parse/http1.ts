@@ -39,7 +39,7 @@ export class Http1Parser {
 
   /**
    * Reads on until the bytes or `maxHeads` heads (with their bodies) are used up; the rest is kept. Body events
-   * are views into `bytes` or into memory that the next call overwrites. After `refused` nothing more comes.
+   * are views into `bytes` or into bytes kept from before, which the next call overwrites. After `refused` nothing more comes.
    */
   feed(bytes: Buffer, maxHeads = Number.POSITIVE_INFINITY): RequestEvent[] {
     const events: RequestEvent[] = []

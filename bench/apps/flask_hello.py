@@ -1,0 +1,9 @@
+"""Flask's first example."""
+from flask import Flask
+
+application = Flask(__name__)
+
+
+@application.get("/")
+def hello():
+    return "Hello, world!", {"Content-Type": "text/plain"}

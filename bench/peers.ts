@@ -1,0 +1,143 @@
+import { join } from 'node:path'
+
+/** One way to run a server. */
+export interface Configuration {
+  readonly workers: number
+  readonly threads: number
+  /** Further options, where a server has several doors. */
+  readonly options?: readonly string[]
+}
+
+/** What a command line is made of. */
+export interface Launch extends Configuration {
+  readonly port: number
+  /** The module of bench/apps/ that is served; its callable is `application`. */
+  readonly module: string
+  readonly folders: Folders
+}
+
+export interface Folders {
+  readonly apps: string
+  /** Launchers of servers without a command. */
+  readonly servers: string
+  /** `bin/` of the virtual environment. */
+  readonly bin: string
+  /** The command that starts dram. */
+  readonly dram: readonly string[]
+}
+
+export interface Peer {
+  /** The distribution that has to be there, null for dram itself. */
+  readonly distribution: string | null
+  /** What is worth trying with at most so many workers; the first is the plainest with just so many. */
+  readonly grid: (workers: number) => Configuration[]
+  readonly command: (launch: Launch) => string[]
+}
+
+/** In the order they run in a round. Logs are off and keep-alive is on wherever a server lets one choose. */
+export const PEERS = {
+  dram: {
+    distribution: null,
+    grid: (workers) => [{ workers, threads: 1 }],
+    command: ({ folders, module, port, workers, threads }) => [
+      ...folders.dram,
+      `${module}:application`,
+      ...['--chdir', folders.apps, '--python', join(folders.bin, 'python'), '--log-level', 'warning'],
+      ...['--bind', `127.0.0.1:${port}`, '--workers', `${workers}`, '--threads', `${threads}`],
+    ],
+  },
+  granian: {
+    distribution: 'granian',
+    grid: (workers) => product(upTo(workers), [1, 2]),
+    command: ({ folders, module, port, workers, threads }) => [
+      ...[join(folders.bin, 'granian'), '--interface', 'wsgi', '--host', '127.0.0.1', '--port', `${port}`],
+      ...['--workers', `${workers}`, '--blocking-threads', `${threads}`, '--log-level', 'error'],
+      `${module}:application`,
+    ],
+  },
+  fastwsgi: {
+    distribution: 'fastwsgi',
+    grid: (workers) => product(upTo(workers), [1]),
+    command: (launch) => byLauncher('run_fastwsgi.py', launch),
+  },
+  // Its --http11-socket keeps connections alive but gives each process one connection until that is closed:
+  // with more clients than processes the others starve. Its router keeps them alive for a hop more.
+  uwsgi: {
+    distribution: 'uwsgi',
+    grid: (workers) => [
+      ...product(upTo(workers), [1, 4], ['--http-socket']),
+      ...product(upTo(workers), [1, 4], ['--http-keepalive', '--http']),
+    ],
+    command: ({ folders, module, port, workers, threads, options = [] }) => [
+      ...[join(folders.bin, 'uwsgi'), '--master', '--need-app', '--disable-logging', '--listen', '128'],
+      ...['--module', `${module}:application`, '--pythonpath', folders.apps, '--home', join(folders.bin, '..')],
+      ...['--processes', `${workers}`, ...(threads > 1 ? ['--threads', `${threads}`] : [])],
+      ...[...options, `127.0.0.1:${port}`],
+    ],
+  },
+  'gunicorn-sync': {
+    distribution: 'gunicorn',
+    grid: (workers) => product(upTo(workers), [1]),
+    command: (launch) => gunicorn('sync', launch),
+  },
+  'gunicorn-gthread': {
+    distribution: 'gunicorn',
+    grid: (workers) => product(upTo(workers), [4, 1]),
+    command: (launch) => gunicorn('gthread', launch),
+  },
+  waitress: {
+    distribution: 'waitress',
+    grid: () => product([1], [4, 1]),
+    command: ({ folders, module, port, threads }) => [
+      ...[join(folders.bin, 'waitress-serve'), `--listen=127.0.0.1:${port}`, `--threads=${threads}`],
+      `${module}:application`,
+    ],
+  },
+  cheroot: {
+    distribution: 'cheroot',
+    grid: () => product([1], [10, 1]),
+    command: ({ folders, module, port, threads }) => [
+      ...[join(folders.bin, 'cheroot'), `${module}:application`, '--chdir', folders.apps],
+      ...['--bind', `127.0.0.1:${port}`, '--threads', `${threads}`],
+    ],
+  },
+  bjoern: {
+    distribution: 'bjoern',
+    grid: (workers) => product(upTo(workers), [1]),
+    command: (launch) => byLauncher('run_bjoern.py', launch),
+  },
+} satisfies Record<string, Peer>
+
+export type PeerName = keyof typeof PEERS
+
+export const PEER_NAMES = Object.keys(PEERS) as PeerName[]
+
+/** `2 workers × 4 threads --http`. */
+export function configurationText({ workers, threads, options = [] }: Configuration): string {
+  return [`${workers}w × ${threads}t`, ...options].join(' ')
+}
+
+function gunicorn(kind: string, { folders, module, port, workers, threads }: Launch): string[] {
+  return [
+    ...[join(folders.bin, 'gunicorn'), '--worker-class', kind, '--bind', `127.0.0.1:${port}`],
+    ...['--workers', `${workers}`, '--threads', `${threads}`, '--keep-alive', '75'],
+    ...['--log-level', 'error', '--no-control-socket', `${module}:application`],
+  ]
+}
+
+function byLauncher(script: string, { folders, module, port, workers }: Launch): string[] {
+  return [join(folders.bin, 'python'), join(folders.servers, script), module, `${port}`, `${workers}`]
+}
+
+function product(
+  workers: readonly number[],
+  threads: readonly number[],
+  options: readonly string[] = [],
+): Configuration[] {
+  return workers.flatMap((workers) => threads.map((threads) => ({ workers, threads, options })))
+}
+
+/** Most first. */
+function upTo(workers: number): number[] {
+  return Array.from({ length: workers }, (_, at) => workers - at)
+}
