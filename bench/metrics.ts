@@ -10,8 +10,8 @@ export const METRICS = {
   p99: { title: 'p99, µs', digits: 0, better: 'less' },
   cpu: { title: 'CPU, µs a request', digits: 1, better: 'less' },
   requests: { title: 'requests', digits: 0, better: 'more' },
-  rssEarly: { title: 'RSS of the first process, early, MiB', digits: 1, better: 'less' },
-  rss: { title: 'at the end, MiB', digits: 1, better: 'less' },
+  rssEarly: { title: 'RSS early, MiB', digits: 1, better: 'less' },
+  rss: { title: 'RSS at the end, MiB', digits: 1, better: 'less' },
   pss: { title: 'PSS of all, MiB', digits: 1, better: 'less' },
 } satisfies Record<string, Metric>
 

@@ -69,7 +69,7 @@ export const PEERS = {
       ...product(upTo(workers), [1, 4], ['--http-keepalive', '--http']),
     ],
     command: ({ folders, module, port, workers, threads, options = [] }) => [
-      ...[join(folders.bin, 'uwsgi'), '--master', '--need-app', '--disable-logging', '--listen', '128'],
+      ...[join(folders.bin, 'uwsgi'), '--master', '--need-app', '--disable-logging'],
       ...['--module', `${module}:application`, '--pythonpath', folders.apps, '--home', join(folders.bin, '..')],
       ...['--processes', `${workers}`, ...(threads > 1 ? ['--threads', `${threads}`] : [])],
       ...[...options, `127.0.0.1:${port}`],
@@ -93,12 +93,13 @@ export const PEERS = {
       `${module}:application`,
     ],
   },
+  // Its backlog of 5 would make most of the clients wait for a second try of the kernel's.
   cheroot: {
     distribution: 'cheroot',
     grid: () => product([1], [10, 1]),
     command: ({ folders, module, port, threads }) => [
       ...[join(folders.bin, 'cheroot'), `${module}:application`, '--chdir', folders.apps],
-      ...['--bind', `127.0.0.1:${port}`, '--threads', `${threads}`],
+      ...['--bind', `127.0.0.1:${port}`, '--threads', `${threads}`, '--request-queue-size', '128'],
     ],
   },
   bjoern: {

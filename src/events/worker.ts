@@ -43,5 +43,19 @@ export interface WorkerFacts {
 export type EndReason =
   | { readonly kind: 'asked' }
   | { readonly kind: 'exited'; readonly code: number }
-  | { readonly kind: 'signaled'; readonly signal: number }
+  | { readonly kind: 'signaled'; readonly signal: string }
   | { readonly kind: 'lost'; readonly why: string }
+
+/** "signal SIGKILL", "exit code 3", … */
+export function endText(reason: EndReason): string {
+  switch (reason.kind) {
+    case 'asked':
+      return 'it was asked to end'
+    case 'exited':
+      return `exit code ${reason.code}`
+    case 'signaled':
+      return `signal ${reason.signal}`
+    case 'lost':
+      return reason.why
+  }
+}

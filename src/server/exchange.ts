@@ -58,7 +58,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   #answer: Answer = NONE
   #hasTurn = false
   #submitted = false
-  #abandoned = false
+  abandoned = false
 
   constructor(connection: Connection, context: ServerContext, head: RequestHead | null, target: Target | null) {
     this.connection = connection
@@ -82,7 +82,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   }
 
   bodyReady(): void {
-    if (this.#abandoned) return
+    if (this.abandoned) return
     const target = this.target!
     const head = this.head!
     this.question = {
@@ -135,7 +135,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   // — the answer, told by the worker —
 
   whole(head: AnswerHead, bytes: Buffer, start: number, end: number): void {
-    if (this.#abandoned) return
+    if (this.abandoned) return
     this.intake.dispose()
     if (this.#hasTurn) this.#writeWhole(head, bytes, start, end)
     else this.#answer = { kind: 'whole', head, body: Buffer.from(bytes.subarray(start, end)) }
@@ -148,7 +148,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
     const stream = new AnswerStream(planned.framing, text, this.#context.answerStore, this)
     this.#noteHead(head)
     this.#answer = { kind: 'stream', stream, staysOpen: planned.staysOpen }
-    if (this.#abandoned) stream.dispose()
+    if (this.abandoned) stream.dispose()
     else if (this.#hasTurn) stream.activate()
     this.connection.touch()
   }
@@ -174,7 +174,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   }
 
   failed(fault: Fault): void {
-    if (this.#abandoned || this.#answer.kind === 'done') return
+    if (this.abandoned || this.#answer.kind === 'done') return
     this.#context.failed(this, fault)
     this.connection.unqueued(this)
     if (this.#answer.kind === 'stream') this.streamBroke(fault.message)
@@ -223,8 +223,8 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
 
   /** Nobody waits for the answer any more. */
   abandon(): void {
-    if (this.#abandoned || this.isDone) return
-    this.#abandoned = true
+    if (this.abandoned || this.isDone) return
+    this.abandoned = true
     this.intake.broken()
     this.intake.dispose()
     if (this.#answer.kind === 'stream') this.#answer.stream.dispose()
@@ -308,7 +308,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
       isHead: head !== null && head.method === 'HEAD',
       minor,
       keepAlive: minor === 1 ? connection !== 'close' : connection === 'keepAlive',
-      mustClose: this.#context.stopping || this.connection.mustClose,
+      mustClose: this.#context.stopping || this.#context.settings.keepAliveMs === 0 || this.connection.mustClose,
     }
   }
 

@@ -2,7 +2,7 @@ import { LookAhead } from '../dispatch/ahead.ts'
 import { leastBusy } from '../dispatch/choose.ts'
 import { WaitingQueue } from '../dispatch/queue.ts'
 import type { AttachedWorker, WorkerOwner, WorkerPlace, WorkerPool } from '../events/pool.ts'
-import type { Asker, EndReason, WorkerFacts } from '../events/worker.ts'
+import { type Asker, type EndReason, endText, type WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
 import { type LinkOwner, type Question, WorkerLink } from '../worker/link.ts'
@@ -14,6 +14,8 @@ export interface Job extends Asker {
   readonly question: Question
   /** How often it came back from a worker that died before it was begun. */
   requeues: number
+  /** Nobody waits for its answer any more. */
+  readonly abandoned: boolean
   /** The worker that has it, and its id there; null while it waits. */
   place: PlacedJob | null
   /** It was sent to a worker: its connection may queue the next. */
@@ -132,7 +134,7 @@ export class Pool implements WorkerPool {
 
   takeBack(jobs: readonly Job[]): void {
     for (const job of jobs) job.place = null
-    this.#queue.giveBack(jobs)
+    this.#queue.giveBack(jobs.filter((job) => !job.abandoned))
     this.spread()
   }
 
@@ -277,24 +279,10 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   }
 
   #bury(reason: EndReason): void {
-    const fault = new Fault('WORKER_DIED', { detail: describeEnd(reason) })
+    const fault = new Fault('WORKER_DIED', { detail: endText(reason) })
     const { begun, untouched } = this.link.bury()
     for (const job of begun) job.failed(fault)
     this.#pool.rescue(untouched, fault)
     this.#pool.events.batchEnd()
-  }
-}
-
-/** "signal 9", "exit code 3", … */
-export function describeEnd(reason: EndReason): string {
-  switch (reason.kind) {
-    case 'asked':
-      return 'it was asked to end'
-    case 'exited':
-      return `exit code ${reason.code}`
-    case 'signaled':
-      return `signal ${reason.signal}`
-    case 'lost':
-      return reason.why
   }
 }

@@ -110,13 +110,20 @@ export class RequestBody {
   }
 
   #grow(neededBytes: number): boolean {
-    const most = this.#announcedBytes < 0 ? this.#store.bodyBufferBytes : this.#announcedBytes
-    const size = Math.max(neededBytes, Math.min(most, Math.max(FIRST_BUFFER_BYTES, 2 * this.#buffer.length)))
+    const size = Math.max(neededBytes, this.#sizeToGrowTo())
     if (!this.#store.memory.take(size - this.#buffer.length)) return false
     const larger = Buffer.allocUnsafe(size)
     this.#buffer.copy(larger, 0, 0, this.#receivedBytes)
     this.#buffer = larger
     return true
+  }
+
+  /** Little at first, since announcing costs a client nothing; then what is announced, since growing often is garbage. */
+  #sizeToGrowTo(): number {
+    const isKnown = this.#announcedBytes >= 0
+    const most = isKnown ? this.#announcedBytes : this.#store.bodyBufferBytes
+    if (this.#buffer.length === 0) return Math.min(most, FIRST_BUFFER_BYTES)
+    return isKnown ? most : Math.min(most, 2 * this.#buffer.length)
   }
 
   /** From now on everything goes to a file, what is in memory first. */

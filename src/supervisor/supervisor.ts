@@ -1,5 +1,5 @@
 import type { AttachedWorker, WorkerPool } from '../events/pool.ts'
-import type { EndReason, WorkerFacts } from '../events/worker.ts'
+import { type EndReason, endText, type WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
 import { startTime } from './folder.ts'
@@ -263,19 +263,6 @@ export class Supervisor {
 function settled(member: Member): Member {
   if ((member.state === 'booting' || member.state === 'draining') && member.timer !== null) clearTimeout(member.timer)
   return member
-}
-
-function endText(reason: EndReason): string {
-  switch (reason.kind) {
-    case 'exited':
-      return `exit code ${reason.code}`
-    case 'signaled':
-      return `signal ${reason.signal}`
-    case 'lost':
-      return reason.why
-    case 'asked':
-      return 'it was asked to'
-  }
 }
 
 /** Milliseconds to wait after so many early deaths in a row; none after the first few. */

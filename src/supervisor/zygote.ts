@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
+import { constants as system } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -128,10 +129,7 @@ export class Zygote {
         this.#owner.forked(told)
         break
       case 'exited':
-        this.#owner.workerEnded(
-          told.worker,
-          told.signal === null ? { kind: 'exited', code: told.code ?? -1 } : { kind: 'signaled', signal: told.signal },
-        )
+        this.#owner.workerEnded(told.worker, reasonOf(told.code, told.signal))
         break
       case 'failed': {
         const fault = new Fault(isFaultCode(told.code) ? told.code : 'PYTHON_BROKEN', {}, told.traceback, told.hint)
@@ -147,4 +145,10 @@ export class Zygote {
     this.ready.catch(() => {})
     this.#owner.ended(why)
   }
+}
+
+function reasonOf(code: number | null, signal: number | null): EndReason {
+  if (signal === null) return { kind: 'exited', code: code ?? -1 }
+  const name = Object.entries(system.signals).find(([, number]) => number === signal)?.[0]
+  return { kind: 'signaled', signal: name ?? String(signal) }
 }

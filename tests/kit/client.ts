@@ -31,7 +31,6 @@ export interface Address {
 
 /**
  * A client that sees bytes: what it sends is sent as it is, and what it reads must be well-formed to the letter.
- * It stays open for writing after the server's FIN, so that a test decides who closes.
  */
 export class Client {
   readonly socket: Socket
@@ -55,8 +54,8 @@ export class Client {
 
   static async connect(address: Address, options: { paused?: boolean } = {}): Promise<Client> {
     const socket = address.path
-      ? connect({ path: address.path, allowHalfOpen: true })
-      : connect({ host: address.host ?? '127.0.0.1', port: address.port!, allowHalfOpen: true, noDelay: true })
+      ? connect({ path: address.path })
+      : connect({ host: address.host ?? '127.0.0.1', port: address.port!, noDelay: true })
     await within(
       new Promise<void>((resolve, reject) => {
         socket.once('connect', resolve)

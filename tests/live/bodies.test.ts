@@ -159,9 +159,10 @@ test('--stream-requests: the application reads while the client sends, and sees 
   const server = await start(t, 'streaming.py', [...ONE, '--stream-requests'])
   const client = await server.connect()
   await client.write(request('POST', '/lines', [['Transfer-Encoding', 'chunked']]))
-  equal((await client.head()).status, 200)
   for (const line of ['one', 'two', 'three']) {
     await client.write(`${(line.length + 1).toString(16)}\r\n${line}\n\r\n`)
+    // The head goes out with the first chunk.
+    if (line === 'one') equal((await client.head()).status, 200)
     equal(String(await client.chunk()), `got ${line}\n`)
   }
   await client.write('0\r\n\r\n')
@@ -223,7 +224,7 @@ test('a spool on tmpfs is warned about', { skip: isTmpfs('/dev/shm') ? false : '
 })
 
 test('a spool folder that can’t be used is a coded error', async (t) => {
-  const server = run(t, ['probe.py', ...ONE, '--bind', '127.0.0.1:0', '--spool-dir', join(folder(t), 'none/none')])
+  const server = run(t, ['probe.py', ...ONE, '--bind', '127.0.0.1:0', '--spool-dir', '/proc/none'])
   equal((await server.exit()).code, 5)
   match(server.stderr, /SPOOL_FOLDER/)
 })

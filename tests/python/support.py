@@ -216,26 +216,25 @@ class LocalWorker(Front):
 class ZygoteProcess:
     """A real zygote, and the supervisor's side of its socket."""
 
-    def __init__(self, python=sys.executable, cwd=None, env=None, arguments=(), **config):
+    def __init__(self, cwd=None, environ=None, **config):
         self.folder = tempfile.mkdtemp()
         self.supervisor, theirs = socket.socketpair()
         self.supervisor.settimeout(PATIENCE_SECONDS)
         self.fronts = []
-        self.workers = []
         self.log = open(os.path.join(self.folder, "zygote.log"), "w+b")
 
         def place():
             os.dup2(theirs.fileno(), 3)
 
         self.process = subprocess.Popen(
-            [python, *arguments, BOOTSTRAP],
+            [sys.executable, BOOTSTRAP],
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
             close_fds=False,
             preexec_fn=place,
             cwd=cwd,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **(environ or {})},
         )
         theirs.close()
         self.held = b""
@@ -273,7 +272,6 @@ class ZygoteProcess:
         """Forks a worker; returns (its front, the forked event). READY is not read yet."""
         self.tell(cmd="fork", worker=number)
         event = self.event("forked")
-        self.workers.append(event["pid"])
         ends = []
         for role in (0, 1):
             end = socket.socket(socket.AF_UNIX)
@@ -288,8 +286,7 @@ class ZygoteProcess:
     def close(self):
         try:
             self.supervisor.close()
-            if self.process.wait(PATIENCE_SECONDS) < -1:
-                pass
+            self.process.wait(PATIENCE_SECONDS)
         finally:
             if self.lifeline is not None:
                 os.close(self.lifeline)
