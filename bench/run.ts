@@ -8,14 +8,7 @@ import { measure, type Plan, type Round } from './measure.ts'
 import { METRICS } from './metrics.ts'
 import { HELP, type Options, readOptions } from './options.ts'
 import { type Configuration, configurationText, PEERS, type PeerName } from './peers.ts'
-import {
-  distributionsOf,
-  type Failure,
-  markdown,
-  type Report,
-  type ScenarioResult,
-  scenarioLines,
-} from './report.ts'
+import { distributionsOf, type Failure, markdown, type Report, type ScenarioResult, scenarioLines } from './report.ts'
 import { SCENARIOS, type Scenario, type ScenarioName } from './scenarios.ts'
 import { killAll } from './server.ts'
 import { prepareTools, type Tools } from './tools.ts'

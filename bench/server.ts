@@ -144,9 +144,11 @@ function answer(url: string, agent: Agent): Promise<boolean> {
       })
     })
     // A server that closes without saying so has answered before: its connections aren't kept, that is all.
-    request.on('error', (error) => (request.reusedSocket ? done(false) : fail(error))).on('timeout', () => {
-      request.destroy(new Error(`no answer within ${ANSWER_LIMIT_MS / 1000} s`))
-    })
+    request
+      .on('error', (error) => (request.reusedSocket ? done(false) : fail(error)))
+      .on('timeout', () => {
+        request.destroy(new Error(`no answer within ${ANSWER_LIMIT_MS / 1000} s`))
+      })
   })
 }
 

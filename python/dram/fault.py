@@ -10,6 +10,8 @@ NOT_THE_APPLICATIONS = (
     "<frozen importlib",
 )
 
+MAX_DESCRIPTION = 1000
+
 
 class Fault(Exception):
     """Something the application did, or is, that has a row in the table of faults."""
@@ -66,5 +68,34 @@ def describe(error):
         text = str(error).strip().split("\n")[0]
     except BaseException:
         text = ""
+    text = text[:MAX_DESCRIPTION]
     name = type(error).__name__
     return name + ": " + text if text else name
+
+
+def shown(value):
+    """A short repr, for messages."""
+    text = ascii(value)
+    return text if len(text) <= 100 else text[:97] + "..."
+
+
+def no_start_response():
+    return Fault(
+        "APP_NO_START_RESPONSE",
+        "the application gave a body without calling start_response",
+        "call start_response(status, headers) before the first chunk",
+    )
+
+
+def wrong_chunk(chunk, who):
+    return Fault(
+        "APP_BODY_TYPE",
+        "%s %s, not bytes: %s" % (who, type(chunk).__name__, shown(chunk)),
+        "encode text: text.encode('utf-8')" if isinstance(chunk, str) else "",
+    )
+
+
+def wrong_body(chunks):
+    hint = "wrap it in a list: [body]" if isinstance(chunks, (bytes, str)) else ""
+    says = "the application returned %s, not an iterable of bytes" % type(chunks).__name__
+    return Fault("APP_BODY_TYPE", says, hint)

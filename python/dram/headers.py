@@ -6,7 +6,7 @@ over the whole head, and only if the count is off the culprit is looked for.
 """
 import re
 
-from .fault import Fault
+from .fault import Fault, shown
 from .frames import FLAGS
 
 LENGTH = FLAGS["HEAD"]["LENGTH"]
@@ -24,7 +24,7 @@ for name in (
     KINDS[name] = HOP_BY_HOP
 
 is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch     # RFC 9110 §5.6.2
-is_status = re.compile(r"[2-9]\d\d( [^\r\n\0]*)?", re.ASCII).fullmatch
+is_status = re.compile(r"[2-5]\d\d( [^\r\n\0]*)?", re.ASCII).fullmatch
 is_length = re.compile(r"\d{1,18}", re.ASCII).fullmatch
 
 MAX_KNOWN = 2048
@@ -121,7 +121,7 @@ def learn_status(status):
         good = None
     if not good:
         if re.match(r"1\d\d( |$)", status, re.ASCII):
-            raise Fault("APP_STATUS_INVALID", "the status %r is an interim one, which an application can't send" % status)
+            raise Fault("APP_STATUS_INVALID", "the status %r is interim, which an application can't send" % status)
         raise Fault("APP_STATUS_INVALID", "the status %s is not of the form '200 OK'" % shown(status))
     learnt = int(status[:3]), (status if len(status) > 3 else status + " ") + "\r\n"
     remember(known_statuses, status, learnt)
@@ -187,9 +187,3 @@ def value_trouble(value):
     except UnicodeError:
         return "has a character beyond latin-1 in its value"
     return ""
-
-
-def shown(value):
-    """A short repr, for messages."""
-    text = ascii(value)
-    return text if len(text) <= 100 else text[:97] + "..."

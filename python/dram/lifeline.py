@@ -6,6 +6,7 @@ is the zygote, and is cleared by setuid.)
 """
 import fcntl
 import os
+import select
 import signal
 
 # fcntl has no name for it before Python 3.13's F_SETSIG; Linux only.
@@ -19,12 +20,26 @@ def create(path):
         pass
 
 
-def arm(path):
-    """Binds this process's life to the front's; returns the descriptor to keep, None where it can't be done."""
+def arm(path, before=None):
+    """Binds this process's life to the front's; returns the descriptor to keep, None where it can't be done.
+
+    `before` is the zygote's descriptor, which a worker inherits and this closes: it was opened
+    while the front lived, so it tells if the front was gone before this process armed its own.
+    """
     if F_SETSIG is None:
         return None
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(descriptor, F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
+    if before is not None:
+        if has_no_writer(before):
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.close(before)
     return descriptor
+
+
+def has_no_writer(descriptor):
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(events & select.POLLHUP for _, events in poll.poll(0))

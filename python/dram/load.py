@@ -63,6 +63,8 @@ def find_default(folder):
 
 
 def import_name(name, folder):
+    if not all(name.split(".")):
+        raise Fault("APP_SPEC_INVALID", "%r is not the name of a module" % name, FORMS)
     uncover(name.partition(".")[0], folder)
     try:
         return importlib.import_module(name)
@@ -70,8 +72,6 @@ def import_name(name, folder):
         missing = getattr(error, "name", None)
         if isinstance(error, ModuleNotFoundError) and not has_foreign_frames(error) and missing:
             raise module_not_found(name, missing, folder) from None
-        if isinstance(error, (TypeError, ValueError)) and not has_foreign_frames(error):
-            raise Fault("APP_SPEC_INVALID", "%r is not the name of a module" % name, FORMS) from None
         raise import_failed(name, error) from None
 
 
@@ -245,7 +245,8 @@ def load_django(path):
     """The application of the project whose manage.py this is: its settings' WSGI_APPLICATION."""
     settings_module = os.environ.get(SETTINGS_VARIABLE) or find_settings(path)
     if settings_module is None:
-        raise Fault("APP_ATTRIBUTE_MISSING", "%s doesn't set %s" % (path, SETTINGS_VARIABLE), "name the application: project.wsgi")
+        says = "%s doesn't set %s" % (path, SETTINGS_VARIABLE)
+        raise Fault("APP_ATTRIBUTE_MISSING", says, "name the application: project.wsgi")
     os.environ[SETTINGS_VARIABLE] = settings_module
     try:
         from django.conf import settings

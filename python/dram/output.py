@@ -1,11 +1,17 @@
 """A worker's standard output and error: FIFOs of its own, which the front reads line by line."""
+import fcntl
 import os
 import sys
+import termios
 
 
 def open_both_ways(path):
     # For reading too: opening then never waits for a reader, and writing never meets a closed pipe.
     return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+
+def unread_bytes(descriptor):
+    return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def take_over(out, err):

@@ -5,10 +5,10 @@ PEP 3333's rules about start_response, write, lazy headers and lengths live here
 from time import perf_counter as clock
 
 from .body import STREAM_WINDOW_BYTES, Bell, Stream
-from .fault import ClientDisconnected, Fault, describe, traceback_of
+from .fault import ClientDisconnected, Fault, describe, no_start_response, traceback_of, wrong_body, wrong_chunk
 from .files import region_of
 from .frames import FILE_HEADER, FLAGS, HEAD_HEADER, HEADER, MAX_U32, WORKER, U32, frame, json_frame, microseconds
-from .headers import LENGTH, shown, write_head
+from .headers import LENGTH, write_head
 
 HEAD = WORKER["HEAD"]
 DATA = WORKER["DATA"]
@@ -80,6 +80,8 @@ class Answer:
         """PEP 3333's imperative way to send: the bytes go out before it returns."""
         if not isinstance(data, bytes):
             raise wrong_chunk(data, "write() was given")
+        if self.ended:
+            raise ValueError("write() after the end of the response")
         if data:
             self.send(data, may_wait=False)
 
@@ -169,8 +171,9 @@ class Answer:
     def defer(self, chunk):
         """Keeps a chunk that is the whole body until the iterable's end, if that is near as a rule.
 
-        Then the answer is one frame. If it takes longer, the front's RECALL brings it out by
-        let_go(), so that no client waits for what an application does after its last byte.
+        Then the answer is one frame, sent with others. If it takes longer, let_go() brings it out,
+        by a RECALL or by a thread without work, so that no client waits for what an application
+        does after its last byte. RECALL comes only if other requests wait here.
         """
         self.begun = True
         self.granted = self.worker.window
@@ -178,7 +181,7 @@ class Answer:
         self.deferred_at = clock()
         self.deferred = [chunk]
         self.register()
-        if not self.worker.tails.are_short():
+        if not self.worker.requests.waiting or not self.worker.tails.are_short():
             self.let_go()
 
     def let_go(self):
@@ -374,25 +377,3 @@ class Answer:
 
 def is_iterable(chunks):
     return hasattr(chunks, "__iter__") or hasattr(chunks, "__getitem__")
-
-
-def no_start_response():
-    return Fault(
-        "APP_NO_START_RESPONSE",
-        "the application gave a body without calling start_response",
-        "call start_response(status, headers) before the first chunk",
-    )
-
-
-def wrong_chunk(chunk, who):
-    return Fault(
-        "APP_BODY_TYPE",
-        "%s %s, not bytes: %s" % (who, type(chunk).__name__, shown(chunk)),
-        "encode text: text.encode('utf-8')" if isinstance(chunk, str) else "",
-    )
-
-
-def wrong_body(chunks):
-    hint = "wrap it in a list: [body]" if isinstance(chunks, (bytes, str)) else ""
-    says = "the application returned %s, not an iterable of bytes" % type(chunks).__name__
-    return Fault("APP_BODY_TYPE", says, hint)

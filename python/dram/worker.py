@@ -1,26 +1,19 @@
-"""One worker's life: set up after the fork, load the application, serve, and end."""
-import atexit
-import gc
-import json
+"""A worker: threads that take requests and call the application, and what they share."""
 import os
-import platform
-import sys
 import threading
 from _thread import allocate_lock
 from socket import SHUT_RD
 from time import perf_counter as clock
 
-import dram as public
-
-from . import lifeline, load, output
 from .call import respond
 from .control import Control
 from .environ import Environs, base_environ
 from .errors import Errors
 from .fault import Fault
-from .frames import HEADER, TABLE, U32, frame, json_frame
+from .frames import U32, frame
 from .headers import Heads
-from .page import CANCELLED, ENTERED, FLAG_MASK, Page
+from .leave import leave
+from .page import CANCELLED, ENTERED, FLAG_MASK
 from .page import FLAGS as FLAG_WORDS
 from .receive import Requests
 from .reply import Answer
@@ -29,7 +22,6 @@ from .send import Sender
 RECALL_PATIENCE_SECONDS = 0.005      # more than the interpreter's switch interval takes nothing from anyone
 SHORT_SECONDS = 200e-6               # a call predicted to be shorter may hold up finished answers …
 MAX_ANSWER_AGE_SECONDS = 1e-3        # … that are younger than this
-DATA_ROLE, CONTROL_ROLE = 0, 1
 
 
 class Pace:
@@ -92,9 +84,15 @@ class Worker:
         self.serve()
         for thread in others:
             thread.join()
-        self.sender.flush()
 
     def serve(self):
+        try:
+            self.serve_requests()
+            self.hand_back()
+        except ConnectionError:
+            pass          # the front has hung up
+
+    def serve_requests(self):
         """One serving thread. Hot: tests/python/bench_worker.py."""
         application = self.application
         sender = self.sender
@@ -112,9 +110,10 @@ class Worker:
         while True:
             while not waiting:
                 flush()
+                if self.calls:
+                    self.let_deferred_go()
                 if self.stopping or not requests.receive():
                     reading.release()
-                    self.hand_back()
                     return
             if self.stopping:
                 self.give_back(requests.take_back())
@@ -186,13 +185,16 @@ class Worker:
         else:
             self.sender.flush()
 
+    def let_deferred_go(self):
+        for answer in list(self.calls.values()):
+            answer.let_go()
+
     def recall(self, last):
         """RECALL: sends what is finished, and gives back what came up to `last` and isn't begun.
 
         If the reading lock can't be had, a thread is waiting for requests: then all were begun.
         """
-        for answer in list(self.calls.values()):
-            answer.let_go()
+        self.let_deferred_go()
         self.sender.flush()
         reading = self.requests.reading
         ids = ()
@@ -206,103 +208,10 @@ class Worker:
     def stop(self):
         """STOP: gives back what isn't begun; the serving threads end after what they run."""
         self.stopping = True
-        for answer in list(self.calls.values()):
-            answer.let_go()
+        self.let_deferred_go()
         self.hand_back()
         # Wakes the thread that waits for requests; the front sends none after STOP.
         try:
             self.data.shutdown(SHUT_RD)
         except OSError:
             pass      # the front has hung up
-
-
-def leave(error=None):
-    """Ends the process as Python itself would: non-daemon threads, atexit handlers, flushed streams."""
-    code = 0
-    if isinstance(error, SystemExit):
-        code = error.code if isinstance(error.code, int) else int(error.code is not None)
-    elif error is not None:
-        sys.excepthook(type(error), error, error.__traceback__)
-        code = 1
-    try:
-        threading._shutdown()
-        atexit._run_exitfuncs()
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    output.flush()
-    os._exit(code)
-
-
-def run(config, paths, listener, outputs, files):
-    """A worker's life, from right after the fork; does not return."""
-    output.take_over(*outputs)
-    lifeline_fd = lifeline.arm(config["lifeline"])
-    page = Page(files["page"])
-    try:
-        application, name = prepare(config, paths)
-    except Fault as fault:
-        data, _, _ = accept_both(listener)
-        refuse(data, fault)
-    data, control, window = accept_both(listener)
-    listener.close()
-    worker = Worker(application, config, page, data, control, window, lifeline_fd)
-    data.sendall(json_frame("READY", {**python_facts(), "application": name}))
-    worker.run()
-    leave()
-
-
-def prepare(config, paths):
-    """Loads the application; returns it and its name."""
-    os.environ.update(config["env"])
-    if config["chdir"]:
-        try:
-            os.chdir(config["chdir"])
-        except OSError as error:
-            raise Fault("CHDIR_FAILED", "cannot change to the folder %s: %s" % (config["chdir"], error.strerror)) from None
-    loaded = load.load(config["app"], config["pythonpath"], paths)
-    for function in public.after_fork:
-        load.call_factory(function, "the postfork function %s" % getattr(function, "__name__", function))
-    gc.collect()
-    if hasattr(gc, "freeze"):      # PyPy's has none
-        gc.freeze()
-    return loaded
-
-
-def refuse(data, fault):
-    facts = {"code": fault.code, "says": fault.says, "hint": fault.hint, "traceback": fault.traceback}
-    data.sendall(json_frame("UNREADY", facts))
-    leave(SystemExit(1))
-
-
-def accept_both(listener):
-    """Waits for the front's two connections; returns data, control and the window of its HELLO."""
-    connections = {}
-    while len(connections) < 2:
-        connection, _ = listener.accept()
-        length, _, role, _, _ = HEADER.unpack(receive_exactly(connection, HEADER.size))
-        hello = json.loads(receive_exactly(connection, length))
-        if hello["version"] != TABLE["version"]:
-            raise RuntimeError("the front speaks version %s of the wire, this worker %s" % (hello["version"], TABLE["version"]))
-        connections[role] = connection, hello
-    data, hello = connections[DATA_ROLE]
-    return data, connections[CONTROL_ROLE][0], hello["window"]
-
-
-def receive_exactly(connection, count):
-    pieces = []
-    while count:
-        piece = connection.recv(count)
-        if not piece:
-            raise ConnectionError("the front hung up before its HELLO was whole")
-        pieces.append(piece)
-        count -= len(piece)
-    return b"".join(pieces)
-
-
-def python_facts():
-    return {
-        "pid": os.getpid(),
-        "python": platform.python_version(),
-        "implementation": platform.python_implementation(),
-        "executable": sys.executable,
-    }

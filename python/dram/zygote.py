@@ -5,11 +5,14 @@ import select
 import signal
 import socket
 import sys
+import time
 
-from . import lifeline, output, page, worker
+from . import lifeline, output, page, process
 
 QUIET_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 BACKLOG = 8
+UNREAD_OUTPUT_SECONDS = 5
+UNREAD_OUTPUT_CHECK_MS = 20
 
 
 def ignore(number, frame):
@@ -34,11 +37,11 @@ class Zygote:
         self.config = None
         self.lifeline = None
         self.workers = {}             # pid → (number, descriptors kept open for it)
-        self.wake, waker = socket.socketpair()
-        self.waker = waker
-        for end in (self.wake, waker):
+        self.unread = {}              # descriptor of a dead worker's output → when to give up, monotonic seconds
+        self.wake, self.waker = socket.socketpair()
+        for end in (self.wake, self.waker):
             end.setblocking(False)
-        signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
 
     def say(self, event, **facts):
         try:
@@ -53,7 +56,8 @@ class Zygote:
         poll.register(self.supervisor, select.POLLIN)
         poll.register(self.wake, select.POLLIN)
         while True:
-            poll.poll()
+            poll.poll(UNREAD_OUTPUT_CHECK_MS if self.unread else None)
+            self.close_read_outputs()
             self.reap()
             received = self.receive()
             if received is None:
@@ -80,7 +84,7 @@ class Zygote:
         if name == "configure":
             self.config = command
             lifeline.create(command["lifeline"])
-            self.say("ready", **worker.python_facts())
+            self.say("ready", **process.python_facts())
         elif name == "lifeline":
             self.lifeline = lifeline.arm(self.config["lifeline"])
         elif name == "fork":
@@ -101,7 +105,7 @@ class Zygote:
         if pid == 0:
             self.become_worker(listener, outputs, paths)
         listener.close()
-        # Kept until the worker's end is reported, so that its last words aren't lost if it ends at once.
+        # Kept beyond the worker's end, so that its last words aren't lost if it ends at once.
         self.workers[pid] = (number, outputs)
         self.say("forked", worker=number, pid=pid, **paths)
 
@@ -124,7 +128,7 @@ class Zygote:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.close_all()
-            worker.run(self.config, self.paths, listener, outputs, paths)
+            process.run(self.config, self.paths, listener, outputs, paths, self.lifeline)
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
@@ -132,15 +136,15 @@ class Zygote:
             os._exit(1)
 
     def close_all(self):
-        """In the child: lets go of everything that is the zygote's."""
+        """In the child: lets go of everything that is the zygote's, but for its lifeline."""
         self.supervisor.close()
         self.wake.close()
         self.waker.close()
-        if self.lifeline is not None:
-            os.close(self.lifeline)
         for _, descriptors in self.workers.values():
             for descriptor in descriptors:
                 os.close(descriptor)
+        for descriptor in self.unread:
+            os.close(descriptor)
 
     def reap(self, block=False):
         try:
@@ -155,8 +159,9 @@ class Zygote:
 
     def report(self, pid, status):
         number, descriptors = self.workers.pop(pid)
-        for descriptor in descriptors:
-            os.close(descriptor)
+        expiry = time.monotonic() + UNREAD_OUTPUT_SECONDS
+        self.unread.update(dict.fromkeys(descriptors, expiry))
+        self.close_read_outputs()
         killed = os.WIFSIGNALED(status)
         self.say(
             "exited",
@@ -165,6 +170,14 @@ class Zygote:
             code=None if killed else os.WEXITSTATUS(status),
             signal=os.WTERMSIG(status) if killed else None,
         )
+
+    def close_read_outputs(self):
+        """Closes dead workers' outputs once they were read: what came before the front had opened them stays."""
+        now = time.monotonic()
+        for descriptor, expiry in list(self.unread.items()):
+            if now >= expiry or not output.unread_bytes(descriptor):
+                os.close(descriptor)
+                del self.unread[descriptor]
 
     def end_workers(self):
         for pid in list(self.workers):

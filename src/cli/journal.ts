@@ -31,17 +31,23 @@ export class Journal implements ServerEvents, SupervisorEvents {
     this.#sink = Sink.onDescriptor(2, { sayLost })
     this.log = new Log({ level: settings.logLevel, format, color }, this.#sink, Date.now)
     this.#accessSink = openAccess(settings.accessLog, sayLost)
-    this.access = this.#accessSink === null ? null : writeAccess(accessFormat(settings.accessLogFormat), this.#accessSink)
+    this.access =
+      this.#accessSink === null ? null : writeAccess(accessFormat(settings.accessLogFormat), this.#accessSink)
   }
 
   failed(exchange: Exchange, fault: Fault): void {
     const { head, requestId, place } = exchange
     const request = `${head?.method} ${head?.target}`
-    this.log.line(fault.row.status === 503 ? 'warning' : 'error', `${request}: ${fault.message}`, {
-      code: fault.code,
-      requestId,
-      pid: place?.worker.pid,
-    }, fault.trace)
+    this.log.line(
+      fault.row.status === 503 ? 'warning' : 'error',
+      `${request}: ${fault.message}`,
+      {
+        code: fault.code,
+        requestId,
+        pid: place?.worker.pid,
+      },
+      fault.trace,
+    )
   }
 
   refused(connection: Connection, fault: Fault): void {
@@ -86,6 +92,12 @@ export class Journal implements ServerEvents, SupervisorEvents {
   /** At the end: what waits is written, as far as somebody reads it. */
   async close(): Promise<void> {
     await Promise.all([this.#sink.drain(FLUSH_MS), this.#accessSink?.drain(FLUSH_MS)])
+  }
+
+  /** The same without waiting for the event loop: nothing comes after it. */
+  flush(): void {
+    this.#sink.flushSync(FLUSH_MS)
+    this.#accessSink?.flushSync(FLUSH_MS)
   }
 
   #passOn(pid: number, text: string): void {

@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import { Fault } from '../faults/fault.ts'
+import { FAULTS } from '../faults/table.ts'
 import { systemClock } from '../kit/clock.ts'
 import { parseBind } from '../listen/bind.ts'
 import { descriptorLimit, openDescriptors } from '../listen/descriptors.ts'
@@ -43,6 +44,13 @@ export async function run(loaded: Loaded): Promise<number> {
       maxOpenFiles: plan.maxSpoolFiles,
     })
     const journal: Journal = new Journal(settings, (pid) => server.requestOf(pid))
+    // What nobody caught leaves us in a state that nobody knows: say so and end; the lifeline ends the Python side.
+    process.on('uncaughtException', (error) => {
+      journal.bug(error)
+      journal.flush()
+      removeRuntimeFolder(folder)
+      process.exit(FAULTS.INTERNAL.exit)
+    })
     const server = new Server(settings, plan.maxConnections, spool, systemClock, journal)
     const supervisor = new Supervisor(
       {
@@ -81,7 +89,9 @@ async function serve(
 ): Promise<number> {
   const { settings } = loaded
   const started = supervisor.start().catch(async (fault) => {
-    throw (fault instanceof Fault && fault.code === 'PYTHON_BROKEN' && (await pythonFault(python, process.env))) || fault
+    throw (
+      (fault instanceof Fault && fault.code === 'PYTHON_BROKEN' && (await pythonFault(python, process.env))) || fault
+    )
   })
   const facts = await Promise.race([started, stops.first])
   if (typeof facts === 'number') return 0 // stopped while it was loading
@@ -102,7 +112,8 @@ async function serve(
   journal.log.info(`${signalName(signal)}: stopping, ${settings.gracefulTimeoutMs / 1000} s at most`)
   const untilMs = systemClock.nowMs() + settings.gracefulTimeoutMs
   await server.drain(settings.gracefulTimeoutMs, stops.again)
-  if (!stops.again.aborted) await Promise.race([supervisor.stop(Math.max(0, untilMs - systemClock.nowMs())), stops.second])
+  if (!stops.again.aborted)
+    await Promise.race([supervisor.stop(Math.max(0, untilMs - systemClock.nowMs())), stops.second])
   journal.log.info(stops.again.aborted ? 'stopped at once' : 'stopped')
   return stops.again.aborted ? 128 + signal : 0
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { Fault } from '../faults/fault.ts'
+import type { Fault } from '../faults/fault.ts'
 import { faultAnswer } from '../respond/fault.ts'
 
 /** Those turned away hold a descriptor until they have heard it: so many at most, the oldest go first. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { RequestEvent, RequestHead } from '../events/request.ts'
 import { Fault } from '../faults/fault.ts'
+import { readShared } from '../listen/sharedRead.ts'
 import type { HeaderCache } from '../parse/headerCache.ts'
 import { Http1Parser } from '../parse/http1.ts'
 import { CONTINUE } from '../respond/interim.ts'
@@ -57,7 +58,8 @@ export class Connection {
   #receivedBytes = 0
   #pace: Pace | null = null
 
-  constructor(socket: Socket, context: ServerContext, policy: PeerPolicy, cache: HeaderCache, peer: Peer) {
+  constructor(accepted: Socket, context: ServerContext, policy: PeerPolicy, cache: HeaderCache, peer: Peer) {
+    const socket = readShared(accepted, (bytes) => this.#guard(() => this.#read(bytes)))
     this.#socket = socket
     this.#context = context
     this.#policy = policy
@@ -65,7 +67,6 @@ export class Connection {
     this.outlet = new Outlet(socket, context.memory)
     this.#parser = new Http1Parser(context.limits, cache)
     this.#deadlineMs = context.nowMs + context.settings.headTimeoutMs
-    socket.on('data', (bytes) => this.#guard(() => this.#read(bytes)))
     socket.on('drain', () => this.#guard(() => this.#drained()))
     socket.on('end', () => this.#guard(() => this.#ended()))
     socket.on('finish', () => this.#guard(() => this.#setTimer()))

@@ -1,6 +1,6 @@
 import type { HeaderBlock } from '../events/request.ts'
 import type { Fault } from '../faults/fault.ts'
-import { type FinishedBody, RequestBody, type RequestBodyStore } from '../spool/request-body.ts'
+import { type FinishedBody, RequestBody, type RequestBodyStore } from '../spool/requestBody.ts'
 import { EMPTY_BODY, type QuestionBody } from '../worker/link.ts'
 
 /** Where the bytes of a request's body go. Views hold for the call only. */

@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net'
 import type { WorkerPool } from '../events/pool.ts'
 import { Fault } from '../faults/fault.ts'
+import { plainAddress } from '../kit/address.ts'
 import type { Clock } from '../kit/clock.ts'
 import { requestIds } from '../kit/ids.ts'
 import type { Listener } from '../listen/listener.ts'
-import { SendQueues } from '../listen/send-queue.ts'
+import { SendQueues } from '../listen/sendQueue.ts'
 import { HeaderCache } from '../parse/headerCache.ts'
 import { RequestIdLine } from '../respond/requestId.ts'
 import { StandingLines } from '../respond/standing.ts'
 import { ListenerPolicies, type PeerPolicy } from '../route/policy.ts'
-import { plainAddress } from '../kit/address.ts'
 import type { Settings } from '../settings/registry.ts'
 import { BodyMemory } from '../spool/memory.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -190,4 +190,3 @@ export class Server {
     for (const connection of touched) connection.flush()
   }
 }
-

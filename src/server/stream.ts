@@ -1,8 +1,8 @@
 import type { HandedOver } from '../events/worker.ts'
-import { type HandedFile, openHandedFile } from '../files/handed-file.ts'
+import { type HandedFile, openHandedFile } from '../files/handedFile.ts'
 import { CHUNK_END, chunkStart, LAST_CHUNK } from '../respond/chunks.ts'
 import type { Framing } from '../respond/framing.ts'
-import { AnswerBuffer, type AnswerBufferOwner, type AnswerBufferStore } from '../spool/answer-buffer.ts'
+import { AnswerBuffer, type AnswerBufferOwner, type AnswerBufferStore } from '../spool/answerBuffer.ts'
 import { WINDOW_BYTES } from '../worker/link.ts'
 import type { Outlet } from './outlet.ts'
 

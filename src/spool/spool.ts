@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ChunkPool } from './chunks.ts'
 import { isInMemory, makeFolder } from './folder.ts'
-import { WriteBehind } from './write-behind.ts'
+import { WriteBehind } from './writeBehind.ts'
 
 export interface SpoolOptions {
   /** The folder in which the spool makes its own, private one. */

@@ -13,7 +13,8 @@ const MOST_PATH_BYTES = 107 - 16
 export function makeRuntimeFolder(runtimeDir: string | null): string {
   const base = runtimeDir ?? tmpdir()
   const path = join(base, `dram-${process.pid}-${startTime(process.pid) ?? 0}`)
-  if (Buffer.byteLength(path) > MOST_PATH_BYTES) throw new Fault('RUNTIME_FOLDER', { detail: `${path} is too long a path` })
+  if (Buffer.byteLength(path) > MOST_PATH_BYTES)
+    throw new Fault('RUNTIME_FOLDER', { detail: `${path} is too long a path` })
   try {
     sweep(base)
     mkdirSync(path, { mode: 0o700 })

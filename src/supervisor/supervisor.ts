@@ -63,13 +63,7 @@ export class Supervisor {
   readonly #first: Promise<WorkerFacts>
   #emptied: (() => void) | null = null
 
-  constructor(
-    settings: SupervisorSettings,
-    folder: string,
-    pool: WorkerPool,
-    events: SupervisorEvents,
-    clock: Clock,
-  ) {
+  constructor(settings: SupervisorSettings, folder: string, pool: WorkerPool, events: SupervisorEvents, clock: Clock) {
     this.#settings = settings
     this.#folder = folder
     this.#pool = pool
@@ -167,7 +161,8 @@ export class Supervisor {
   #unready(number: number, fault: Fault): void {
     const member = this.#members.get(number)
     if (this.#facts === null) this.#firstFailed(fault)
-    else this.#events.note('error', `worker ${number} (pid ${member?.pid}) failed to load: ${fault.message}`, fault.trace)
+    else
+      this.#events.note('error', `worker ${number} (pid ${member?.pid}) failed to load: ${fault.message}`, fault.trace)
   }
 
   #bootTimedOut(number: number): void {
@@ -180,7 +175,8 @@ export class Supervisor {
   #broken(number: number, why: string): void {
     const member = this.#members.get(number)
     if (!member) return
-    if (member.zygote !== this.#zygote || !this.#zygote) this.#ended(number, { kind: 'lost', why: `${why}, its zygote dead` })
+    if (member.zygote !== this.#zygote || !this.#zygote)
+      this.#ended(number, { kind: 'lost', why: `${why}, its zygote dead` })
     else if (member.state !== 'draining') {
       const timer = setTimeout(() => this.#kill(number), KILL_REPORT_MS)
       this.#members.set(number, { ...settled(member), state: 'draining', timer })

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url'
 import type { EndReason } from '../events/worker.ts'
 import { Fault, isFaultCode } from '../faults/fault.ts'
 
-
 const BOOTSTRAP = fileURLToPath(new URL('../../../python/dram/bootstrap.py', import.meta.url))
 
 /** What the Python side is told before anything else (python/dram/zygote.py reads it). */

@@ -331,7 +331,12 @@ class Wire {
 
 function faultOf(told: Record<string, unknown>, otherwise: 'APP_RAISED' | 'APP_IMPORT_FAILED'): Fault {
   const code = String(told.code)
-  const fault = new Fault(isFaultCode(code) ? code : otherwise, {}, String(told.traceback ?? ''), String(told.hint ?? ''))
+  const fault = new Fault(
+    isFaultCode(code) ? code : otherwise,
+    {},
+    String(told.traceback ?? ''),
+    String(told.hint ?? ''),
+  )
   if (told.says) fault.message = String(told.says)
   return fault
 }

@@ -19,17 +19,7 @@ export const WIRE: {
   readonly logLevels: readonly string[]
 } = JSON.parse(readFileSync(new URL('../../../wire/frames.json', import.meta.url), 'utf8'))
 
-type FrontFrame =
-  | 'HELLO'
-  | 'REQUEST'
-  | 'BODY'
-  | 'CANCEL'
-  | 'CREDIT'
-  | 'OPENED'
-  | 'REFUSED'
-  | 'RECALL'
-  | 'STOP'
-  | 'PING'
+type FrontFrame = 'HELLO' | 'REQUEST' | 'BODY' | 'CANCEL' | 'CREDIT' | 'OPENED' | 'REFUSED' | 'RECALL' | 'STOP' | 'PING'
 
 type WorkerFrame =
   | 'READY'

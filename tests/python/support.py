@@ -29,7 +29,7 @@ if "_dram" not in sys.modules:
     load("dram", "public.py")
 
 from _dram import page as pages  # noqa: E402
-from _dram.frames import FLAGS, FRONT, HEADER, HEAD_HEADER, PAGE, TABLE, U32, WORKER  # noqa: E402
+from _dram.frames import FLAGS, FRONT, HEADER, PAGE, TABLE, U32, WORKER  # noqa: E402
 from _dram.worker import Worker  # noqa: E402
 
 KINDS = {number: name for name, number in WORKER.items()}

@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from support import FLAGS, PAGE, U32, LocalWorker
+from support import FLAGS, PAGE, U32, LocalWorker, request_frame
 from test_reply import PLAIN, Case, app_of, serving
 from _dram.frames import FILE_HEADER
 
@@ -326,8 +326,6 @@ class GivingBack(Case):
         """A worker in which /wait runs as request 2, after /fast; requests 3 and 4 wait behind it."""
         worker = LocalWorker(self.gate, **config)
         try:
-            from support import request_frame
-
             batch = [("/fast", 1), ("/wait", 2), ("/three", 3), ("/four", 4)]
             worker.data.sendall(b"".join(request_frame(number, target=target) for target, number in batch))
             self.gate.entered.acquire()
@@ -417,7 +415,9 @@ class GivingBack(Case):
             over.set()
             worker.next("HEAD")
 
-    def test_recall_brings_out_a_deferred_body(self):
+    @contextlib.contextmanager
+    def in_tail(self, **config):
+        """A worker whose request 99 has given its whole body, and whose iterable doesn't end; 100 waits behind."""
         gate = threading.Semaphore(0)
         in_tail = threading.Event()
 
@@ -431,22 +431,27 @@ class GivingBack(Case):
             start_response("200 OK", [("Content-Length", "5")])
             return body(environ["PATH_INFO"] == "/slow")
 
-        with serving(application) as worker:
-            for number in range(1, 60):
-                worker.answer(number)
-            worker.request(60, target="/slow")
+        with serving(application, **config) as worker:
+            worker.worker.tails.mean = 0.0
+            worker.data.sendall(request_frame(99, target="/slow") + request_frame(100))
             in_tail.wait()
-            worker.tell("RECALL", 60)
+            yield worker
+            gate.release()
+
+    def test_recall_brings_out_a_deferred_body(self):
+        with self.in_tail() as worker:
+            worker.tell("RECALL", 100)
             head = worker.next("HEAD")
             self.assertEqual((head.body, head.has("LAST")), (b"hello", False))
-            worker.next("RETURNED")
-            gate.release()
-            worker.next("END")
+            self.assertEqual(worker.next("RETURNED").ids, [100])
+
+    def test_a_thread_without_work_brings_out_a_deferred_body(self):
+        with self.in_tail(threads=3) as worker:
+            frames = [worker.next() for _ in range(3)]
+            self.assertEqual(sorted((frame.id, frame.kind) for frame in frames if frame.id == 99), [(99, "HEAD")])
 
     def test_waiting_for_credit_gives_back(self):
         with serving(app_of(lambda: iter([b"x" * 100])), window=10) as worker:
-            from support import request_frame
-
             worker.data.sendall(request_frame(1) + request_frame(2) + request_frame(3))
             worker.next("HEAD")
             returned = worker.next("RETURNED")
@@ -461,8 +466,6 @@ class GivingBack(Case):
             return []
 
         with serving(application) as worker:
-            from support import request_frame
-
             worker.data.sendall(request_frame(1, flags=["BODY_STREAM"]) + request_frame(2))
             worker.next("GRANT")
             self.assertEqual(worker.next("RETURNED").ids, [2])
@@ -494,8 +497,6 @@ class GivingBack(Case):
             worker.until("RETURNED")
             self.gate.opened.release()
             worker.next("HEAD")
-            from support import request_frame
-
             worker.worker.pace.mean = 1.0
             worker.data.sendall(request_frame(5, target="/fast") + request_frame(6, target="/wait"))
             self.gate.entered.acquire()

@@ -192,8 +192,8 @@ class Refusals(Case):
     def test_specs(self):
         for app in ("", ":app", "m:", "m:a-b", "m:f(x)", "m:f(*[1])", "m:f(**{})", "m:f().g", "m:a[0]", "m:1", "m:a b"):
             self.refused(app, "APP_SPEC_INVALID")
-        self.refused(".relative", "APP_SPEC_INVALID")
-        self.refused("a..b", "APP_NOT_FOUND")
+        for app in (".relative", "a..b", "a."):
+            self.refused(app, "APP_SPEC_INVALID")
 
     def test_module_not_found(self):
         self.write("myapp.py", "")

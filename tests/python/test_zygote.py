@@ -238,8 +238,8 @@ class Output(Case):
         zygote = self.zygote()
         zygote.tell(cmd="fork", worker=1)
         forked = zygote.event("forked")
-        err = os.open(forked["err"], os.O_RDONLY | os.O_NONBLOCK)
         self.assertEqual(zygote.event("exited")["code"], 3)
+        err = os.open(forked["err"], os.O_RDONLY | os.O_NONBLOCK)
         self.assertEqual(os.read(err, 1000), b"last words")
         os.close(err)
 
@@ -283,7 +283,7 @@ class Surroundings(Case):
         self.write("other/socket.py", bomb)
         zygote, front, _, _ = self.worker(environ={"PYTHONPATH": os.path.join(self.folder, "other")})
         self.assertEqual(self.body(front, 1, "/"), "hello")
-        self.assertIn("ERROR", [frame.kind for frame in front.answer(2, target="/child", method="\u00e9", flags=["BODY_FILE"])])
+        self.assertEqual(front.answer(2, flags=["BODY_FILE"])[-1].kind, "ERROR")
         front.tell("STOP")
         self.assertEqual(zygote.event("exited")["code"], 0)
 
@@ -341,13 +341,26 @@ class Surroundings(Case):
 
 
 class ApplicationForks(Case):
+    def ours_among(self, pid, zygote):
+        """Descriptors of ours that a process has open, once it had time to begin."""
+        for _ in range(3000):
+            links = []
+            for descriptor in os.listdir("/proc/%d/fd" % pid):
+                try:
+                    links.append(os.readlink("/proc/%d/fd/%s" % (pid, descriptor)))
+                except FileNotFoundError:
+                    pass          # closed meanwhile
+            links = [link for link in links if link.startswith("socket") or link == zygote.lifeline_path]
+            if not links:
+                break
+            time.sleep(0.01)
+        return links
+
     def test_the_child_holds_nothing_of_ours(self):
         zygote, front, forked, _ = self.worker()
         child = int(self.body(front, 1, "/child"))
         try:
-            links = [os.readlink("/proc/%d/fd/%s" % (child, fd)) for fd in os.listdir("/proc/%d/fd" % child)]
-            self.assertEqual([link for link in links if link.startswith("socket")], [])
-            self.assertNotIn(zygote.lifeline_path, links)
+            self.assertEqual(self.ours_among(child, zygote), [])
             os.kill(forked["pid"], signal.SIGKILL)
             self.assertEqual(zygote.event("exited")["signal"], signal.SIGKILL)
             with self.assertRaises((EOFError, ConnectionError)):      # though the child lives
@@ -400,7 +413,6 @@ class Refusals(Case):
             "myapp:a b": "APP_SPEC_INVALID",
             None: "APP_NOT_NAMED",
         }
-        zygote = self.zygote()
         for app, code in cases.items():
             with self.subTest(app):
                 unready = self.unready(app)

@@ -1,7 +1,7 @@
 import { equal } from 'node:assert/strict'
 import { test } from 'node:test'
 import { BodyMemory } from '../../../src/spool/memory.ts'
-import { WriteBehind, type Writer } from '../../../src/spool/write-behind.ts'
+import { WriteBehind, type Writer } from '../../../src/spool/writeBehind.ts'
 
 test('the budget is taken whole or not at all', () => {
   const memory = new BodyMemory(10)

@@ -12,19 +12,26 @@ interface Frame {
 }
 
 const frames = fc.array(
-  fc.record({
-    type: fc.nat(255),
-    flags: fc.nat(255),
-    aux: fc.nat(65535),
-    id: fc.nat(0x7fffffff),
-    payload: fc.oneof(fc.string({ unit: 'binary-ascii' }), fc.nat(400_000).map((length) => 'x'.repeat(length))),
-  }, { noNullPrototype: true }),
+  fc.record(
+    {
+      type: fc.nat(255),
+      flags: fc.nat(255),
+      aux: fc.nat(65535),
+      id: fc.nat(0x7fffffff),
+      payload: fc.oneof(
+        fc.string({ unit: 'binary-ascii' }),
+        fc.nat(400_000).map((length) => 'x'.repeat(length)),
+      ),
+    },
+    { noNullPrototype: true },
+  ),
   { maxLength: 8 },
 )
 
 function written(all: readonly Frame[]): Buffer {
   const writer = new FrameWriter()
-  for (const { type, flags, aux, id, payload } of all) writer.frame(type, flags, aux, id, Buffer.from(payload, 'latin1'))
+  for (const { type, flags, aux, id, payload } of all)
+    writer.frame(type, flags, aux, id, Buffer.from(payload, 'latin1'))
   return writer.take()
 }
 

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Fault } from '../../../src/faults/fault.ts'
-import { type FinishedBody, RequestBody, type RequestBodyOwner } from '../../../src/spool/request-body.ts'
+import { type FinishedBody, RequestBody, type RequestBodyOwner } from '../../../src/spool/requestBody.ts'
 import { allGivenBack, KIB, MIB, nextTurn, pattern, type Room, roomFor } from './room.ts'
 
 class Owner implements RequestBodyOwner {

@@ -1,6 +1,6 @@
 import { close, constants, open, read, unlink, writev } from 'node:fs'
 import type { Spool } from './spool.ts'
-import { spoolFull } from './spool-full.ts'
+import { spoolFull } from './spoolFull.ts'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants
 

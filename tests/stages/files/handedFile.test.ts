@@ -15,12 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import {
-  type FileFacts,
-  type HandedFile,
-  type HandedFileOwner,
-  openHandedFile,
-} from '../../../src/files/handed-file.ts'
+import { type FileFacts, type HandedFile, type HandedFileOwner, openHandedFile } from '../../../src/files/handedFile.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dram-files-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,7 +1,7 @@
 import type { BodyMemory } from './memory.ts'
 import { Pending, type Piece } from './pending.ts'
 import type { Spool } from './spool.ts'
-import { SpoolFile } from './spool-file.ts'
+import { SpoolFile } from './spoolFile.ts'
 
 export interface DiskQueueOwner {
   /** Something was written or read: there may be a piece, or room. */

@@ -1,6 +1,6 @@
-import { DiskQueue } from './disk-queue.ts'
+import { DiskQueue } from './diskQueue.ts'
 import type { BodyMemory } from './memory.ts'
-import { MemoryQueue } from './memory-queue.ts'
+import { MemoryQueue } from './memoryQueue.ts'
 import type { Piece } from './pending.ts'
 import type { Spool } from './spool.ts'
 

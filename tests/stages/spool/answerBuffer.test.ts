@@ -1,7 +1,7 @@
 import { equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { AnswerBuffer, type AnswerBufferOwner } from '../../../src/spool/answer-buffer.ts'
+import { AnswerBuffer, type AnswerBufferOwner } from '../../../src/spool/answerBuffer.ts'
 import { allGivenBack, KIB, MIB, nextTurn, pattern, type Room, roomFor } from './room.ts'
 
 class Owner implements AnswerBufferOwner {

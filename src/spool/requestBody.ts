@@ -2,8 +2,8 @@ import type { Fault } from '../faults/fault.ts'
 import type { BodyMemory } from './memory.ts'
 import { Pending } from './pending.ts'
 import type { Spool } from './spool.ts'
-import { SpoolFile } from './spool-file.ts'
-import { spoolFull } from './spool-full.ts'
+import { SpoolFile } from './spoolFile.ts'
+import { spoolFull } from './spoolFull.ts'
 
 export interface RequestBodyStore {
   readonly memory: BodyMemory

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import type { Listener } from '../../../src/listen/listener.ts'
 import { openListeners } from '../../../src/listen/open.ts'
-import { readShared } from '../../../src/listen/shared-read.ts'
+import { readShared } from '../../../src/listen/sharedRead.ts'
 
 let listener: Listener
 const open = async () =>
@@ -77,10 +77,10 @@ test('a paused socket brings nothing more, and goes on where it was', async () =
 
 test('a reset is an error of the socket; its own reset reaches the client', async () => {
   for (const who of ['client', 'server']) {
-    const arriving = accepted(() => {})
+    const arriving = accepted((bytes, socket) => socket.write(bytes))
     const client = join(listener)
     client.write('x')
-    const [socket] = await Promise.all([arriving, once(client, 'connect')])
+    const [socket] = await Promise.all([arriving, once(client, 'data')])
     const [first, other] = who === 'client' ? [client, socket] : [socket, client]
     first.on('error', () => {})
     const failed = once(other, 'error')
