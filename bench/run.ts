@@ -3,13 +3,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { hold } from './contest.ts'
 import { dramVersion, machineFacts, said } from './machine.ts'
-import { measure, type Plan, type Round } from './measure.ts'
-import { METRICS } from './metrics.ts'
+import type { Plan } from './measure.ts'
 import { HELP, type Options, readOptions } from './options.ts'
-import { type Configuration, configurationText, PEERS, type PeerName } from './peers.ts'
-import { distributionsOf, type Failure, markdown, type Report, type ScenarioResult, scenarioLines } from './report.ts'
-import { SCENARIOS, type Scenario, type ScenarioName } from './scenarios.ts'
+import { distributionsOf, markdown, type Report, type ScenarioResult, scenarioLines } from './report.ts'
+import { SCENARIOS } from './scenarios.ts'
 import { killAll } from './server.ts'
 import { prepareTools, type Tools } from './tools.ts'
 
@@ -30,7 +29,15 @@ async function main(argv: readonly string[]): Promise<number> {
   const plan = planOf(options, tools)
   const results: ScenarioResult[] = []
   for (const name of options.scenarios) {
-    const result = await runScenario(name, options, tools, plan)
+    const result = await hold({
+      scenario: name,
+      peers: SCENARIOS[name].peers.filter((peer) => peer === 'dram' || (options.peers?.includes(peer) ?? true)),
+      rounds: options.rounds,
+      isTuned: !options.isSmoke,
+      plan,
+      isInstalled: (distribution) => tools.versions.has(distribution),
+      say,
+    })
     say(['', ...scenarioLines(result)].join('\n'))
     results.push(result)
   }
@@ -52,89 +59,6 @@ function planOf(options: Options, tools: Tools): Plan {
     warmupSeconds: options.isSmoke ? 0 : WARMUP_SECONDS,
     share: options.isSmoke ? SMOKE_SHARE : 1,
   }
-}
-
-async function runScenario(name: ScenarioName, options: Options, tools: Tools, plan: Plan): Promise<ScenarioResult> {
-  const scenario: Scenario = SCENARIOS[name]
-  const failures: Failure[] = []
-  const contestants: { peer: PeerName; configuration: Configuration; rounds: Round[] }[] = []
-  say(`\n${name}: ${scenario.title}`)
-  for (const peer of peersOf(scenario, options)) {
-    const distribution = PEERS[peer].distribution
-    if (distribution && !tools.versions.has(distribution)) {
-      failures.push({ peer, reason: 'it is not installed' })
-      continue
-    }
-    const tuned = await tune(peer, scenario, options, plan)
-    if ('reason' in tuned) failures.push(tuned)
-    else contestants.push({ peer, configuration: tuned, rounds: [] })
-  }
-  for (let turn = 1; turn <= options.rounds; turn++)
-    for (const contestant of contestants) {
-      const { peer, configuration, rounds } = contestant
-      if (failures.some((failure) => failure.peer === peer)) continue
-      const round = await attempt(`${turn}/${options.rounds}`, peer, scenario, configuration, plan)
-      if ('reason' in round) failures.push(round)
-      else rounds.push(round)
-    }
-  const peers = contestants.filter(({ peer }) => !failures.some((failure) => failure.peer === peer))
-  return { scenario: name, peers, failures }
-}
-
-function peersOf(scenario: Scenario, options: Options): PeerName[] {
-  const wanted = options.peers ?? scenario.peers
-  return scenario.peers.filter((peer) => peer === 'dram' || wanted.includes(peer))
-}
-
-/** The configuration of the peer's grid that does best in one round. */
-async function tune(
-  peer: PeerName,
-  scenario: Scenario,
-  options: Options,
-  plan: Plan,
-): Promise<Configuration | Failure> {
-  const grid: Configuration[] = PEERS[peer].grid(scenario.workers)
-  if (grid.length === 1 || !scenario.isTuned || options.isSmoke) return grid[0]!
-  let best: { configuration: Configuration; score: number } | null = null
-  let failure: Failure | null = null
-  for (const configuration of grid) {
-    const round = await attempt('grid', peer, scenario, configuration, plan)
-    if ('reason' in round) failure = round
-    else {
-      const score = scoreOf(round, scenario)
-      if (!best || score > best.score) best = { configuration, score }
-    }
-  }
-  return best?.configuration ?? failure!
-}
-
-/** More is better. */
-function scoreOf({ figures }: Round, { metrics: [main] }: Scenario): number {
-  const value = figures[main] ?? 0
-  return METRICS[main].better === 'more' ? value : -value
-}
-
-async function attempt(
-  turn: string,
-  peer: PeerName,
-  scenario: Scenario,
-  configuration: Configuration,
-  plan: Plan,
-): Promise<Round | Failure> {
-  const label = `  ${turn.padEnd(5)} ${peer.padEnd(17)} ${configurationText(configuration).padEnd(32)}`
-  try {
-    const round = await measure(peer, scenario, configuration, plan)
-    say(`${label} ${figuresText(round, scenario)}`)
-    return round
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    say(`${label} failed: ${reason}`)
-    return { peer, reason: `${configurationText(configuration)}: ${reason}` }
-  }
-}
-
-function figuresText({ figures }: Round, { metrics }: Scenario): string {
-  return metrics.map((name) => `${figures[name]?.toFixed(METRICS[name].digits)} ${METRICS[name].title}`).join(' · ')
 }
 
 function reportOf(

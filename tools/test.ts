@@ -14,6 +14,9 @@ import { preparedPython } from './venv.ts'
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 const PYTHON_SUITE = 'python'
 
+/** No test file may take longer, but for those with long tests. */
+const FILE_LIMIT_MS = 3 * 60_000
+
 /** No section may take longer; what is left of it is killed and counts as one failure. */
 const SECTION_LIMIT_MS = 15 * 60_000
 
@@ -108,6 +111,7 @@ function nodeSection(
       node,
       '--test',
       '--test-concurrency=3',
+      `--test-timeout=${FILE_LIMIT_MS * (environment.TEST_FULL ? 4 : 1)}`,
       `--test-reporter=${join(ROOT, 'build/tools/reporter.js')}`,
       '--test-reporter-destination=stdout',
       ...files.map((file) => join('build', file.replace(/\.ts$/, '.js'))),

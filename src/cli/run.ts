@@ -51,6 +51,9 @@ export async function run(loaded: Loaded): Promise<number> {
       removeRuntimeFolder(folder)
       process.exit(FAULTS.INTERNAL.exit)
     })
+    if (spool.inMemory) {
+      journal.note('warning', `the spool folder ${spool.folder} is on tmpfs: bodies kept there stay in memory; see --spool-dir`)
+    }
     const server = new Server(settings, plan.maxConnections, spool, systemClock, journal)
     const supervisor = new Supervisor(
       {

@@ -184,6 +184,16 @@ export const FAULTS = {
     says: 'the application called start_response twice',
     hint: 'the second call needs exc_info (PEP 3333)',
   },
+  REQUEST_BODY_BROKEN: {
+    status: 400,
+    says: 'the request body ended before it was whole',
+    hint: 'send all of it',
+  },
+  REQUEST_BODY_LOST: {
+    status: 500,
+    says: 'the kept request body cannot be read: {detail}',
+    hint: 'look at --spool-dir: was it emptied?',
+  },
   WORKER_DIED: {
     status: 502,
     says: 'the worker died while it ran the request: {detail}',
@@ -225,6 +235,13 @@ export const FAULTS = {
     hint: 'look for work at import time, or raise --boot-timeout',
   },
   APP_CRASH_LOOP: { exit: 4, says: 'workers die before they are ready: {detail}', hint: 'see the lines above' },
+
+  CHDIR_FAILED: { exit: 4, says: 'cannot change to the folder {detail}', hint: 'check --chdir and its rights' },
+  FORK_FAILED: {
+    exit: 70,
+    says: 'the system refused a process: {detail}',
+    hint: 'look at ulimit -u, the memory, and the limits of the control group',
+  },
 
   // The server can't be started.
   USAGE: { exit: 2, says: '{detail}', hint: 'see dram --help' },

@@ -48,6 +48,7 @@ export class Connection {
   /** The last request has come: no other is read. */
   #lastCame = false
   #paused = false
+  #reading = false
   /** The last answer is written. */
   #closing = false
   #gone = false
@@ -64,10 +65,9 @@ export class Connection {
     this.#context = context
     this.#policy = policy
     this.peer = peer
-    this.outlet = new Outlet(socket, context.memory)
+    this.outlet = new Outlet(socket, context.memory, () => this.#guard(() => this.#drained()))
     this.#parser = new Http1Parser(context.limits, cache)
     this.#deadlineMs = context.nowMs + context.settings.headTimeoutMs
-    socket.on('drain', () => this.#guard(() => this.#drained()))
     socket.on('end', () => this.#guard(() => this.#ended()))
     socket.on('finish', () => this.#guard(() => this.#setTimer()))
     socket.on('error', () => {}) // 'close' follows
@@ -79,9 +79,11 @@ export class Connection {
     return this.#exchanges.length === 0 && this.#parser.state === 'idle' && !this.#closing
   }
 
-  /** The answer that is written next is the last. */
-  get mustClose(): boolean {
-    return this.#lastCame && this.#exchanges.length === 1
+  /** Is nothing answered on this connection after that exchange? */
+  mustCloseAfter(exchange: Exchange): boolean {
+    const { settings, stopping } = this.#context
+    if (settings.keepAliveMs === 0 || this.#receiving === exchange) return true
+    return (stopping || this.#lastCame) && this.#exchanges.at(-1) === exchange
   }
 
   /** A mistake of ours costs this connection, not the server. */
@@ -98,8 +100,13 @@ export class Connection {
 
   #read(bytes: Buffer): void {
     if (this.#lastCame && this.#receiving === null) return this.#drop()
-    this.#take(this.#parser.feed(bytes, this.#roomForHeads()))
-    if (this.#gone) return
+    this.#reading = true
+    let fed = bytes
+    do {
+      this.#take(this.#parser.feed(fed, this.#roomForHeads()))
+      fed = NOTHING // what was answered at once made room for what the parser holds
+    } while (this.#parser.held && !this.#lastCame && this.#roomForHeads() > 0)
+    this.#reading = false
     if (this.#asking !== null) this.#sayContinue()
     if (this.#parser.held && !this.#lastCame) this.bodyHold()
     this.#setTimer()
@@ -108,6 +115,7 @@ export class Connection {
   /** How many heads may be read ahead (RFC 9112 §9.3.2 lets us bound it). */
   #roomForHeads(): number {
     if (this.outlet.waiting > MOST_WAITING_BYTES) return 0
+    if (this.#context.stopping && this.#exchanges.length > 0) return 0
     return Math.max(0, this.#context.settings.pipeline - this.#exchanges.length)
   }
 
@@ -138,7 +146,6 @@ export class Connection {
     const exchange = new Exchange(this, this.#context, head, target)
     if (framing !== 'none') {
       this.#receiving = exchange
-      this.#receivedBytes = 0
       if (expectsContinue) this.#asking = exchange
     }
     this.#push(exchange)
@@ -159,18 +166,16 @@ export class Connection {
 
   /** What comes can't be taken: it is answered when those before it are, and nothing after it is read. */
   #refuse(fault: Fault, head: RequestHead | null = null): void {
+    const half = this.#receiving
     this.#lastCame = true
+    this.#receiving = null
     this.#asking = null
     this.#context.refused(this, fault)
-    const half = this.#receiving
     if (half === null) {
       const exchange = new Exchange(this, this.#context, head, null)
       this.#push(exchange)
       exchange.fail(fault)
-    } else {
-      half.intake.broken()
-      if (!half.hasAnswer) half.fail(fault)
-    }
+    } else half.refuse(fault)
     this.touch()
   }
 
@@ -181,9 +186,11 @@ export class Connection {
 
   /** Only once it is its turn, and only if the request will be taken (RFC 9110 §10.1.1). */
   #sayContinue(): void {
-    if (this.#asking === null || this.#asking !== this.#exchanges[0]) return
+    const asking = this.#asking
+    if (asking === null || asking !== this.#exchanges[0]) return
     this.#asking = null
-    if (this.#context.pool.full) return this.#refuse(new Fault('QUEUE_FULL', { limit: this.#context.settings.queue }))
+    if (!asking.submitted && this.#context.pool.full)
+      return this.#refuse(new Fault('QUEUE_FULL', { limit: this.#context.settings.queue }))
     this.outlet.text(CONTINUE)
     this.outlet.flush()
   }
@@ -199,13 +206,20 @@ export class Connection {
   bodyRoom(): void {
     if (!this.#paused || this.#gone) return
     this.#paused = false
-    if (this.#parser.held && !this.#lastCame) this.#read(NOTHING)
+    // Within a read, what it brought comes first; then it goes on by itself.
+    if (!this.#reading && this.#parser.held && !this.#lastCame) this.#read(NOTHING)
     if (!this.#paused) this.#socket.resume()
     this.#setTimer()
   }
 
-  bodyFailed(fault: Fault): void {
-    this.#refuse(fault)
+  /** A body can't be kept: of the request that is coming, or of one that has come and is still written to disk. */
+  bodyFailed(exchange: Exchange, fault: Fault): void {
+    if (exchange === this.#receiving) this.#refuse(fault)
+    else {
+      this.#context.failed(exchange, fault)
+      exchange.fail(fault)
+      this.touch()
+    }
     this.bodyRoom()
   }
 
@@ -279,11 +293,12 @@ export class Connection {
     this.#exchanges.shift()
     this.outlet.flush()
     this.#end()
-    if (reset) this.#socket.resetAndDestroy()
+    if (!reset) return
+    if (this.peer.address === '') this.#socket.destroy() // a Unix socket knows no reset
+    else this.#socket.resetAndDestroy()
   }
 
   #drained(): void {
-    this.outlet.drained()
     this.#exchanges[0]?.pump()
     if (this.#paused && this.#receiving === null) this.bodyRoom()
     this.touch()
@@ -309,7 +324,7 @@ export class Connection {
     this.#receiving = null
     if (half !== null) {
       half.intake.broken()
-      if (!half.submitted) {
+      if (!half.submitted && !half.hasAnswer) {
         half.abandon()
         this.#exchanges.splice(this.#exchanges.indexOf(half), 1)
       }
@@ -321,7 +336,7 @@ export class Connection {
   #close(): void {
     this.#gone = true
     this.#abandonAll()
-    this.outlet.drained()
+    this.outlet.dispose()
     this.#context.closed(this)
   }
 
@@ -373,14 +388,17 @@ export class Connection {
   #whatFor(): Waiting {
     if (this.#socket.writableFinished) return 'linger'
     if (this.#closing || !this.outlet.idle) return 'write'
-    if (this.#receiving !== null) return this.#paused ? 'us' : 'body'
+    if (this.#receiving !== null) return this.#paused || this.#asking !== null ? 'us' : 'body'
     if (this.#exchanges.length > 0) return 'us'
     return this.#parser.state === 'head' ? 'head' : 'idle'
   }
 
   /** Called a few times a second. */
   tick(nowMs: number): void {
-    if (nowMs < this.#deadlineMs) return
+    if (nowMs >= this.#deadlineMs) this.#guard(() => this.#due(nowMs))
+  }
+
+  #due(nowMs: number): void {
     const { settings } = this.#context
     switch (this.#waiting) {
       case 'idle':

@@ -1,7 +1,7 @@
 import type { AnswerHead } from '../events/answer.ts'
 import { type RequestHead, SAFE_METHODS } from '../events/request.ts'
 import type { HandedOver } from '../events/worker.ts'
-import type { Fault } from '../faults/fault.ts'
+import { Fault } from '../faults/fault.ts'
 import { headText, smallAnswer } from '../respond/answer.ts'
 import { faultAnswer } from '../respond/fault.ts'
 import { type Asked, mayStay, plan } from '../respond/framing.ts'
@@ -105,7 +105,8 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   }
 
   bodyFailed(fault: Fault): void {
-    this.connection.bodyFailed(fault)
+    if (this.abandoned) return
+    this.connection.bodyFailed(this, fault)
   }
 
   #sendBody(bytes: Buffer | null, last: boolean, broken: boolean): void {
@@ -137,20 +138,30 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   whole(head: AnswerHead, bytes: Buffer, start: number, end: number): void {
     if (this.abandoned) return
     this.intake.dispose()
-    if (this.#hasTurn) this.#writeWhole(head, bytes, start, end)
+    const bodyBytes = end - start
+    if (bodyBytes > SMALL_ANSWER_BYTES && !(this.#hasTurn && this.outlet.takes(bodyBytes))) {
+      // What the client doesn't take at once is held as a stream's pieces are: within the budget, or on disk.
+      const stream = this.#beginStream(head, bodyBytes)
+      stream.piece(bytes.subarray(start, end))
+      stream.ended(false)
+    } else if (this.#hasTurn) this.#writeWhole(head, bytes, start, end)
     else this.#answer = { kind: 'whole', head, body: Buffer.from(bytes.subarray(start, end)) }
   }
 
   begun(head: AnswerHead): void {
+    if (!this.abandoned) this.#beginStream(head, -1)
+  }
+
+  #beginStream(head: AnswerHead, bodyBytes: number): AnswerStream {
     const asked = this.#asked()
-    const planned = plan(asked, head, -1)
-    const text = headText(asked, head, planned, -1, this.#lines(head))
+    const planned = plan(asked, head, bodyBytes)
+    const text = headText(asked, head, planned, bodyBytes, this.#lines(head))
     const stream = new AnswerStream(planned.framing, text, this.#context.answerStore, this)
     this.#noteHead(head)
     this.#answer = { kind: 'stream', stream, staysOpen: planned.staysOpen }
-    if (this.abandoned) stream.dispose()
-    else if (this.#hasTurn) stream.activate()
+    if (this.#hasTurn) stream.activate()
     this.connection.touch()
+    return stream
   }
 
   piece(bytes: Buffer): void {
@@ -158,7 +169,11 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   }
 
   file(handed: HandedOver): void {
-    if (this.#answer.kind === 'stream') this.#answer.stream.file(handed)
+    if (this.#answer.kind !== 'stream') return this.opened()
+    this.#answer.stream.file(handed).catch((error) => {
+      this.#context.bug(error)
+      this.connection.destroy()
+    })
   }
 
   ended(short: boolean): void {
@@ -167,18 +182,18 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   }
 
   earlyHints(lines: string): void {
-    // RFC 9110 §15.2: a 1.0 client doesn't know interim answers. Those that come before their turn are of no use later.
-    if (!this.#hasTurn || this.#answer.kind !== 'none' || this.head?.minor !== 1) return
+    // RFC 9110 §15.2: a 1.0 client doesn't know interim answers. Those that come before their turn are of no use later,
+    // and nothing is lost if a client that doesn't read goes without.
+    if (!this.#hasTurn || this.#answer.kind !== 'none' || this.head?.minor !== 1 || !this.outlet.idle) return
     this.connection.outlet.text(earlyHints(lines))
     this.connection.outlet.flush()
   }
 
   failed(fault: Fault): void {
-    if (this.abandoned || this.#answer.kind === 'done') return
+    if (this.abandoned || !(this.#answer.kind === 'none' || this.#answer.kind === 'stream')) return
     this.#context.failed(this, fault)
     this.connection.unqueued(this)
-    if (this.#answer.kind === 'stream') this.streamBroke(fault.message)
-    else this.fail(fault)
+    this.#break(fault)
   }
 
   granted(bytes: number): void {
@@ -190,6 +205,16 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   }
 
   // — the answer, on its way to the client —
+
+  /** The client broke its own request. Whoever runs it already is told, and isn't listened to any more. */
+  refuse(fault: Fault): void {
+    this.intake.broken()
+    if (this.hasAnswer) return
+    this.abandoned = true
+    if (this.#submitted) this.#context.pool.cancel(this)
+    this.connection.unqueued(this)
+    this.fail(fault)
+  }
 
   /** An answer of our own. */
   fail(fault: Fault): void {
@@ -252,19 +277,30 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   }
 
   streamEnded(short: boolean): void {
-    const { stream, staysOpen } = this.#answer as Answer & { kind: 'stream' }
+    if (this.#answer.kind !== 'stream') return
+    const { stream, staysOpen } = this.#answer
     this.bodyBytes = stream.bodyBytes
     this.intake.dispose()
     if (short) this.#abort(stream)
     else this.#done(staysOpen)
   }
 
-  /** The client must be able to tell: no last chunk; what only the connection's end would end is reset. */
-  streamBroke(_why: string): void {
-    const { stream } = this.#answer as Answer & { kind: 'stream' }
-    if (this.isDone) return
+  streamBroke(why: string): void {
+    if (this.abandoned || this.#answer.kind !== 'stream') return
+    const fault = new Fault('INTERNAL', { detail: `an answer broke off: ${why}` })
+    this.#context.failed(this, fault)
+    this.#context.pool.cancel(this)
+    this.#break(fault)
+  }
+
+  /** No answer, or no more of it. The client must be able to tell: no last chunk; what only the connection's end would end is reset. */
+  #break(fault: Fault): void {
+    if (this.#answer.kind !== 'stream') return this.fail(fault)
+    const { stream } = this.#answer
     stream.dispose()
+    if (!this.#hasTurn) return this.fail(fault) // nothing of it was written
     this.bodyBytes = stream.bodyBytes
+    this.intake.dispose()
     this.#abort(stream)
   }
 
@@ -308,7 +344,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
       isHead: head !== null && head.method === 'HEAD',
       minor,
       keepAlive: minor === 1 ? connection !== 'close' : connection === 'keepAlive',
-      mustClose: this.#context.stopping || this.#context.settings.keepAliveMs === 0 || this.connection.mustClose,
+      mustClose: this.connection.mustCloseAfter(this),
     }
   }
 

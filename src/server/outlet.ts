@@ -9,18 +9,23 @@ const SMALL_BYTES = 4 * 1024
 
 /**
  * The way out of one connection. Texts of one turn of the event loop are gathered and leave in one write; bytes leave
- * at once. Nothing here waits: whoever has more asks `idle` first, and goes on when told of `drain`.
+ * at once. Nothing here waits: whoever has more asks `idle` first, and goes on when `onIdle` is called.
  */
 export class Outlet {
   readonly #socket: Socket
   readonly #memory: BodyMemory
+  readonly #onIdle: () => void
   #text = ''
   /** Bytes taken from the budget for what the kernel has not taken yet. */
   #counted = 0
+  #asked = false
 
-  constructor(socket: Socket, memory: BodyMemory) {
+  /** `onIdle`: the kernel has taken all that it had not taken at once. */
+  constructor(socket: Socket, memory: BodyMemory, onIdle: () => void) {
     this.#socket = socket
     this.#memory = memory
+    this.#onIdle = onIdle
+    socket.on('drain', () => this.#drained())
   }
 
   /** Hot. Latin-1 text, to leave with the next `flush`. */
@@ -36,6 +41,11 @@ export class Outlet {
   /** Bytes that were given to the socket and, as far as this side knows, not yet to the kernel. */
   get waiting(): number {
     return this.#socket.writableLength + this.#text.length
+  }
+
+  /** Would so many bytes leave at once, or be paid for by the budget? */
+  takes(bytes: number): boolean {
+    return this.idle && this.#memory.free >= bytes
   }
 
   /** How many bytes one piece may have: little while memory is short. */
@@ -65,19 +75,38 @@ export class Outlet {
       socket.uncork()
     }
     this.#count()
+    this.#askForIdle()
   }
 
   flush(): void {
     if (this.#text === '') return
     const text = this.#text
     this.#text = ''
-    if (!this.#socket.destroyed) this.#socket.write(text, 'latin1')
+    if (this.#socket.destroyed) return
+    this.#socket.write(text, 'latin1')
+    this.#askForIdle()
   }
 
-  /** The kernel took all: to be called on the socket's `drain` and at its end. */
-  drained(): void {
+  /** The connection has ended: what was taken from the budget goes back. */
+  dispose(): void {
     this.#memory.give(this.#counted)
     this.#counted = 0
+  }
+
+  #drained(): void {
+    this.dispose()
+    this.#onIdle()
+  }
+
+  /** Less than its high-water mark a socket writes late without a `drain`: an empty write behind tells. */
+  #askForIdle(): void {
+    const socket = this.#socket
+    if (socket.writableLength === 0 || socket.writableNeedDrain || socket.writableCorked > 0 || this.#asked) return
+    this.#asked = true
+    socket.write('', () => {
+      this.#asked = false
+      if (this.idle && !socket.destroyed) this.#drained()
+    })
   }
 
   #count(): void {

@@ -37,7 +37,8 @@ export interface PoolEvents {
   workerLog(worker: PooledWorker, job: Job | null, level: string, text: string): void
   /** All answers that came in one read have been told: what is to be written can be written now. */
   batchEnd(): void
-  bug(error: unknown): void
+  /** A mistake of ours; `job`: the one that it hit. */
+  bug(error: unknown, job: Job | null): void
 }
 
 /** A request that came back untouched from two dead workers is not tried a third time: it may be what kills them. */
@@ -151,7 +152,7 @@ export class Pool implements WorkerPool {
 
   #send(worker: PooledWorker, job: Job): void {
     const before = worker.link.running.size
-    if (before === 0) worker.progressAtMs = this.clock.nowMs()
+    if (before < worker.threads) worker.progressAtMs = this.clock.nowMs()
     const id = worker.link.send(job, job.question)
     job.place = { worker, id }
     if (before >= worker.threads) this.#watch()
@@ -191,6 +192,8 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   /** Slower than predicted: nothing is sent ahead until it answers. */
   #stalled = false
   #draining = false
+  /** A request has ended since the last batch. */
+  #progressed = false
   readonly #streams = new Set<Job>()
 
   constructor(pool: Pool, place: WorkerPlace, owner: WorkerOwner) {
@@ -247,8 +250,8 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     this.#owner.broken(why)
   }
 
-  bug(error: unknown): void {
-    this.#pool.events.bug(error)
+  bug(error: unknown, job: Job | null): void {
+    this.#pool.events.bug(error, job)
   }
 
   log(job: Job | null, level: string, text: string): void {
@@ -263,6 +266,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   finished(job: Job, serviceMicros: number): void {
     if (this.#streams.size > 0) this.#streams.delete(job)
     this.#stalled = false
+    this.#progressed = true
     this.#pool.ahead.observe(serviceMicros)
   }
 
@@ -273,7 +277,9 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   }
 
   batchEnd(): void {
-    this.progressAtMs = this.#pool.clock.nowMs()
+    // Not so the pieces of an endless stream, or log lines: what lies behind them still waits.
+    if (this.#progressed) this.progressAtMs = this.#pool.clock.nowMs()
+    this.#progressed = false
     this.#pool.spread()
     this.#pool.events.batchEnd()
   }

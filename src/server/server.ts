@@ -63,7 +63,10 @@ export class Server {
     const pool = new Pool(settings, clock, {
       workerLog: (worker, job, level, text) => events.workerLog(worker, job as Exchange | null, level, text),
       batchEnd: () => this.#flush(),
-      bug: (error) => events.bug(error),
+      bug: (error, job) => {
+        events.bug(error)
+        ;(job as Exchange | null)?.connection.destroy()
+      },
     })
     this.#context = {
       settings,

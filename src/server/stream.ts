@@ -58,9 +58,9 @@ export class AnswerStream implements AnswerBufferOwner {
     this.#giveCredit()
   }
 
-  /** Nothing may be kept before it: a worker hands a file over as the whole body. */
   async file(handed: HandedOver): Promise<void> {
     if (this.#gone || this.framing === 'none') return this.#owner.opened()
+    if (this.#source !== null) return this.#owner.refused() // an earlier part still waits here
     const opened = await openHandedFile(handed, this.#store.memory, this)
     if (opened.kind === 'refused') return this.#owner.refused()
     this.#owner.opened()

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../faults/fault.ts'
 
@@ -9,7 +9,8 @@ const NAME = /^dram-spool-(\w+)-(\d+)-(\d+)$/
 /** Makes this process's own spool folder in `parent`, after sweeping what dead servers left. Faults: SPOOL_FOLDER. */
 export function makeFolder(parent: string): string {
   try {
-    mkdirSync(parent, { recursive: true, mode: 0o700 })
+    // Not `recursive`: below /proc that never returns (Node 20).
+    if (!existsSync(parent)) mkdirSync(parent, { mode: 0o700 })
     sweep(parent)
     const folder = join(parent, `dram-spool-${processSpace()}-${process.pid}-${startOf(process.pid)}`)
     rmSync(folder, { recursive: true, force: true }) // an earlier start of this same process

@@ -28,6 +28,11 @@ export function removeRuntimeFolder(path: string): void {
   rmSync(path, { recursive: true, force: true })
 }
 
+/** What a worker that has ended leaves behind (wire/README.md, python/dram/zygote.py). */
+export function removeWorkerFiles(folder: string, number: number): void {
+  for (const kind of ['sock', 'out', 'err', 'page']) rmSync(join(folder, `w${number}.${kind}`), { force: true })
+}
+
 /** Clock ticks since boot at which a process started; null when there is none, or no /proc. */
 export function startTime(pid: number): string | null {
   try {

@@ -2,7 +2,7 @@ import type { AttachedWorker, WorkerPool } from '../events/pool.ts'
 import { type EndReason, endText, type WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
-import { startTime } from './folder.ts'
+import { removeWorkerFiles, startTime } from './folder.ts'
 import { WorkerOutput } from './output.ts'
 import { type Forked, Zygote, type ZygoteConfiguration } from './zygote.ts'
 
@@ -29,10 +29,14 @@ type Member = {
   readonly zygote: Zygote
   readonly attached: AttachedWorker
   readonly outputs: WorkerOutput[]
+  /** It has loaded the application. */
+  readonly served: boolean
 } & (
   | { state: 'booting'; timer: NodeJS.Timeout }
   | { state: 'serving' }
-  | { state: 'draining'; timer: NodeJS.Timeout | null }
+  | { state: 'draining'; timer: NodeJS.Timeout }
+  /** Its connections ended, nobody knows why yet. */
+  | { state: 'broken'; timer: NodeJS.Timeout }
   | { state: 'killed' }
 )
 
@@ -52,6 +56,8 @@ export class Supervisor {
   readonly #events: SupervisorEvents
   readonly #clock: Clock
   readonly #members = new Map<number, Member>()
+  /** Those whose end was reported, and who are about to be forgotten. */
+  readonly #buried = new Set<number>()
   readonly #bornMs = new Map<number, number>()
   #zygote!: Zygote
   #lastNumber = 0
@@ -93,28 +99,47 @@ export class Supervisor {
     this.#stopping = true
     for (const member of this.#members.values()) this.#drain(member, gracefulMs)
     if (this.#members.size > 0) {
+      let timer: NodeJS.Timeout | undefined
       await new Promise<void>((resolve) => {
         this.#emptied = resolve
-        setTimeout(resolve, gracefulMs + KILL_REPORT_MS)
+        timer = setTimeout(resolve, gracefulMs + KILL_REPORT_MS)
       })
+      clearTimeout(timer)
     }
     this.#zygote?.stop()
     this.#zygote?.cut()
   }
 
   async #startZygote(): Promise<void> {
+    let takesCommands = false
     const zygote: Zygote = new Zygote(this.#settings.python, this.#folder, this.#settings.zygote, {
       forked: (forked) => this.#forked(zygote, forked),
       workerEnded: (number, reason) => this.#ended(number, reason),
-      ended: (why) => this.#zygoteEnded(zygote, why),
+      forkFailed: (fault) => this.#forkFailed(zygote, fault),
+      ended: (why) => {
+        if (takesCommands) this.#zygoteEnded(zygote, why) // before that, `ready` tells
+      },
       output: (text) => this.#events.note('warning', `zygote: ${text.trimEnd()}`),
     })
     this.#zygote = zygote
     await zygote.ready
+    takesCommands = true
   }
 
   #fork(): void {
     this.#zygote.fork(++this.#lastNumber)
+  }
+
+  #forkFailed(zygote: Zygote, fault: Fault): void {
+    if (this.#facts === null) this.#firstFailed(fault)
+    else this.#events.note('error', fault.message)
+    this.#forkLater(zygote, MOST_BACKOFF_MS)
+  }
+
+  #forkLater(zygote: Zygote, pauseMs: number): void {
+    setTimeout(() => {
+      if (!this.#stopping && this.#zygote === zygote) this.#fork()
+    }, pauseMs)
   }
 
   #forked(zygote: Zygote, { worker: number, pid, socket, out, err, page }: Forked): void {
@@ -140,6 +165,7 @@ export class Supervisor {
       zygote,
       attached,
       outputs: [read('stdout', out), read('stderr', err)],
+      served: false,
       state: 'booting',
       timer: setTimeout(() => this.#bootTimedOut(number), this.#settings.bootTimeoutMs),
     })
@@ -150,12 +176,21 @@ export class Supervisor {
     const member = this.#members.get(number)
     if (member?.state !== 'booting') return
     clearTimeout(member.timer)
-    this.#members.set(number, { ...member, state: 'serving' })
+    this.#members.set(number, { ...member, state: 'serving', served: true })
     this.#facts ??= facts
     this.#failuresInRow = 0
     this.#firstReady(facts)
     this.#events.note('debug', `worker ${number} (pid ${member.pid}) is ready`)
     member.attached.serve()
+    this.#relieve()
+  }
+
+  /** Workers of a zygote that died serve until those of the new one do. */
+  #relieve(): void {
+    const serving = [...this.#members.values()].filter(({ state }) => state === 'serving')
+    const orphans = serving.filter(({ zygote }) => zygote !== this.#zygote)
+    const tooMany = Math.max(0, serving.length - this.#settings.workers)
+    for (const orphan of orphans.slice(0, tooMany)) this.#drain(orphan, this.#settings.gracefulTimeoutMs)
   }
 
   #unready(number: number, fault: Fault): void {
@@ -175,22 +210,22 @@ export class Supervisor {
   #broken(number: number, why: string): void {
     const member = this.#members.get(number)
     if (!member) return
-    if (member.zygote !== this.#zygote || !this.#zygote)
-      this.#ended(number, { kind: 'lost', why: `${why}, its zygote dead` })
-    else if (member.state !== 'draining') {
+    if (member.zygote !== this.#zygote) {
+      killByHand(member)
+      const lost = { kind: 'lost', why: `${why}, its zygote dead` } as const
+      this.#ended(number, member.state === 'draining' ? { kind: 'asked' } : lost)
+    } else if (member.state === 'booting' || member.state === 'serving') {
       const timer = setTimeout(() => this.#kill(number), KILL_REPORT_MS)
-      this.#members.set(number, { ...settled(member), state: 'draining', timer })
+      this.#members.set(number, { ...settled(member), state: 'broken', timer })
     }
   }
 
   #drain(member: Member, gracefulMs: number): void {
-    if (member.state === 'killed') return
-    const wasReady = member.state === 'serving'
-    if (member.state === 'draining' && member.timer !== null) clearTimeout(member.timer)
+    if (member.state === 'killed' || member.state === 'broken') return
+    if (member.state === 'booting') return this.#kill(member.number) // nothing to finish
+    if (member.state === 'serving') member.attached.drain()
     const timer = setTimeout(() => this.#kill(member.number), gracefulMs)
     this.#members.set(member.number, { ...settled(member), state: 'draining', timer })
-    if (wasReady) member.attached.drain()
-    else this.#kill(member.number) // still loading: nothing to finish
   }
 
   #kill(number: number): void {
@@ -198,18 +233,27 @@ export class Supervisor {
     if (!member || member.state === 'killed') return
     this.#members.set(number, { ...settled(member), state: 'killed' })
     if (member.zygote === this.#zygote) member.zygote.kill(member.pid, SIGKILL)
-    // The zygote is dead: by hand, and only if the pid is still that process's.
-    else if (member.ticks !== null && startTime(member.pid) === member.ticks) process.kill(member.pid, 'SIGKILL')
+    else killByHand(member)
   }
 
   #ended(number: number, reason: EndReason): void {
     const member = this.#members.get(number)
-    if (!member) return
-    const asked = member.state === 'draining' && reason.kind === 'exited' && reason.code === 0
-    this.#members.delete(number)
-    settled(member)
+    if (!member || this.#buried.has(number)) return
+    this.#buried.add(number)
+    const asked =
+      reason.kind === 'asked' || (member.state === 'draining' && reason.kind === 'exited' && reason.code === 0)
     member.attached.ended(asked ? { kind: 'asked' } : reason)
+    // What it had said before its end, why it could not load for instance, is heard within two turns of the loop.
+    setImmediate(() => setImmediate(() => this.#bury(member, reason, asked)))
+  }
+
+  #bury(member: Member, reason: EndReason, asked: boolean): void {
+    const { number } = member
+    settled(this.#members.get(number) ?? member)
+    this.#members.delete(number)
+    this.#buried.delete(number)
     for (const output of member.outputs) output.finish()
+    removeWorkerFiles(this.#folder, number)
     if (!asked && !this.#stopping) this.#replace(member, reason)
     this.#bornMs.delete(number)
     if (this.#members.size === 0) this.#emptied?.()
@@ -220,45 +264,50 @@ export class Supervisor {
     const livedMs = this.#clock.nowMs() - (this.#bornMs.get(member.number) ?? 0)
     if (this.#facts !== null) this.#noteEnd(member, reason)
     else this.#firstFailed(new Fault('APP_CRASH_LOOP', { detail: endText(reason) }))
-    this.#failuresInRow = livedMs >= PROVEN_AFTER_MS ? 0 : this.#failuresInRow + (member.state === 'booting' ? 1 : 0.25)
+    this.#failuresInRow = livedMs >= PROVEN_AFTER_MS ? 0 : this.#failuresInRow + (member.served ? 0.25 : 1)
     const pauseMs = backoffMs(this.#failuresInRow)
     if (pauseMs > 0) this.#events.note('warning', `workers die young: the next starts in ${pauseMs / 1000} s`)
-    setTimeout(() => {
-      if (!this.#stopping && this.#zygote === member.zygote) this.#fork()
-    }, pauseMs)
+    this.#forkLater(member.zygote, pauseMs)
   }
 
   #noteEnd(member: Member, reason: EndReason): void {
     this.#events.note('error', `worker ${member.number} (pid ${member.pid}) died: ${endText(reason)}`)
   }
 
-  /** Its workers go on, drained once a new zygote's workers serve. */
+  /** Its workers go on, until those of a new zygote serve. */
   #zygoteEnded(zygote: Zygote, why: string): void {
-    if (this.#stopping || zygote !== this.#zygote || this.#facts === null) return
+    if (this.#stopping || zygote !== this.#zygote) return
+    if (this.#facts === null) return this.#firstFailed(new Fault('PYTHON_BROKEN', { detail: `the zygote (${why})` }))
     this.#events.note('error', `the zygote (pid ${zygote.pid}) died: ${why}; a new one is started`)
-    this.#renew([...this.#members.values()])
+    void this.#renew()
   }
 
-  async #renew(orphans: Member[]): Promise<void> {
+  async #renew(): Promise<void> {
     try {
       await this.#startZygote()
     } catch (error) {
       this.#events.note('error', `the new zygote failed: ${(error as Error).message}`)
-      setTimeout(() => this.#stopping || this.#renew(orphans), MOST_BACKOFF_MS)
+      setTimeout(() => this.#stopping || this.#renew(), MOST_BACKOFF_MS)
       return
     }
     for (let i = 0; i < this.#settings.workers; i++) this.#fork()
-    for (const orphan of orphans) {
-      const member = this.#members.get(orphan.number)
-      if (member) this.#drain(member, this.#settings.gracefulTimeoutMs)
-    }
   }
 }
 
 /** Stops the timer a state carries; the member goes on into another state. */
 function settled(member: Member): Member {
-  if ((member.state === 'booting' || member.state === 'draining') && member.timer !== null) clearTimeout(member.timer)
+  if ('timer' in member) clearTimeout(member.timer)
   return member
+}
+
+/** For a process whose zygote is dead; only if the pid is still that process's. */
+function killByHand({ pid, ticks }: Member): void {
+  if (ticks === null || startTime(pid) !== ticks) return
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // it ended meanwhile
+  }
 }
 
 /** Milliseconds to wait after so many early deaths in a row; none after the first few. */

@@ -34,6 +34,8 @@ export interface Forked {
 export interface ZygoteOwner {
   forked(worker: Forked): void
   workerEnded(number: number, reason: EndReason): void
+  /** A worker was asked for and isn't there: the system had no room for it. */
+  forkFailed(fault: Fault): void
   /** The zygote itself has ended. */
   ended(why: string): void
   /** It wrote this to its own stdout or stderr. */
@@ -44,7 +46,7 @@ type Told =
   | { event: 'ready' }
   | ({ event: 'forked' } & Forked)
   | { event: 'exited'; worker: number; code: number | null; signal: number | null }
-  | { event: 'failed'; code: string; says?: string; hint?: string; traceback?: string }
+  | { event: 'failed'; worker?: number; code: string; says?: string; hint?: string; traceback?: string }
 
 /** The Python process that forks workers on command, reaps them and tells how each ended. It never serves. */
 export class Zygote {
@@ -67,7 +69,8 @@ export class Zygote {
       this.#ready = resolve
       this.#failed = reject
     })
-    this.#child = spawn(python, [BOOTSTRAP], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+    const env = { ...process.env, ...configuration.env } // Python reads some of its variables before any of our code
+    this.#child = spawn(python, [BOOTSTRAP], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     this.#child.on('error', (error) => this.#end(python, error.message))
     this.#child.on('exit', (code, signal) => this.#end(python, signal ?? `exit code ${code}`))
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -133,7 +136,8 @@ export class Zygote {
       case 'failed': {
         const fault = new Fault(isFaultCode(told.code) ? told.code : 'PYTHON_BROKEN', {}, told.traceback, told.hint)
         if (told.says) fault.message = told.says
-        this.#failed(fault)
+        if (told.worker !== undefined) this.#owner.forkFailed(fault)
+        else this.#failed(fault)
       }
     }
   }

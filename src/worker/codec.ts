@@ -3,7 +3,11 @@ import { WIRE } from './table.ts'
 
 const HEADER = WIRE.headerBytes
 const REQUEST = WIRE.front.REQUEST
+/** Its length travels in two bytes. */
+const MOST_OWN_BYTES = 0xffff
 const INITIAL_BYTES = 256 * 1024
+/** A buffer that had to grow beyond this for one frame is not kept. */
+const MOST_KEPT_BYTES = 1024 * 1024
 
 /** Ids are 31-bit serial numbers (wire/README.md): 0 is none, after 2^31−1 comes 1. */
 export function nextId(id: number): number {
@@ -33,6 +37,7 @@ export class FrameWriter {
   request(id: number, flags: number, own: string, block: string, body: Buffer | null): void {
     const ownBytes = own.length
     const blockBytes = block.length
+    if (ownBytes > MOST_OWN_BYTES) throw new RangeError(`${ownBytes} bytes are too many for own`)
     const payload = 4 + ownBytes + blockBytes + (body === null ? 0 : body.length)
     const at = this.#room(HEADER + payload)
     const bytes = this.#bytes
@@ -119,7 +124,8 @@ export class FrameReader {
   /** Where the next bytes go: behind the part of a frame that is here already. */
   target(): Buffer {
     const rest = this.#to - this.#from
-    const need = rest >= 4 ? HEADER + this.bytes.readUInt32LE(this.#from) : HEADER
+    const need = this.begunBytes || HEADER
+    if (rest === 0 && this.bytes.length > MOST_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
     if (need > this.bytes.length) {
       const larger = Buffer.allocUnsafeSlow(need + INITIAL_BYTES)
       this.bytes.copy(larger, 0, this.#from, this.#to)
@@ -128,6 +134,11 @@ export class FrameReader {
     this.#from = 0
     this.#to = rest
     return rest === 0 ? this.bytes : this.bytes.subarray(rest)
+  }
+
+  /** The size of the frame of which a part is here; 0 while that isn't known. */
+  get begunBytes(): number {
+    return this.#to - this.#from < 4 ? 0 : HEADER + this.bytes.readUInt32LE(this.#from)
   }
 
   received(count: number): void {

@@ -14,6 +14,9 @@ const ROLE_CONTROL = 1
 /** Bytes of an answer that may be under way before the first CREDIT, and how many are granted at a time. */
 export const WINDOW_BYTES = 256 * 1024
 
+/** A frame beyond this is no frame: something else wrote to the worker's socket. */
+const MOST_FRAME_BYTES = 64 * 1024 * 1024
+
 /** What one request takes to the worker: see REQUEST in wire/README.md. */
 export interface Question {
   readonly own: string
@@ -42,7 +45,7 @@ export interface LinkOwner<A extends Asker> {
   returned(askers: A[]): void
   log(asker: A | null, level: string, text: string): void
   /** Whoever was told of a frame threw: a mistake of ours, which must not take the other requests along. */
-  bug(error: unknown): void
+  bug(error: unknown, asker: A | null): void
   /** All that came in one read has been told. */
   batchEnd(): void
   /** A connection to the worker ended or broke. Its end as a process is told elsewhere. */
@@ -60,7 +63,12 @@ export class WorkerLink<A extends Asker> {
   readonly #reader = new FrameReader()
   readonly #data: Wire
   readonly #control: Wire
-  #closed = false
+  /** What the worker says is read no more. */
+  #deaf = false
+  /** The owner has been told that a connection ended. */
+  #lost = false
+  /** Whom the frame that is read is for. */
+  #told: A | null = null
 
   constructor(pid: number, socketPath: string, pagePath: string, owner: LinkOwner<A>) {
     this.pid = pid
@@ -73,8 +81,7 @@ export class WorkerLink<A extends Asker> {
 
   /** Hot. Sends a request at the end of this turn of the event loop; returns its id on this link. */
   send(asker: A, question: Question): number {
-    const id = (this.lastSentId = nextId(this.lastSentId))
-    this.running.set(id, asker)
+    const id = nextId(this.lastSentId)
     const { body } = question
     let flags = (question.http10 ? FLAGS.REQUEST.HTTP10 : 0) | (question.explicitPath ? FLAGS.REQUEST.PATH : 0)
     let bytes: Buffer | null = null
@@ -88,20 +95,24 @@ export class WorkerLink<A extends Asker> {
     }
     this.#data.writer.request(id, flags, question.own, question.block, bytes)
     this.#data.schedule()
+    this.lastSentId = id
+    this.running.set(id, asker)
     return id
   }
 
-  /** Nobody waits for this answer any more. */
+  /** Nobody waits for this answer any more. Of what has ended the worker isn't told: its flag word may be another's by now. */
   cancel(id: number): void {
+    if (!this.running.has(id)) return
     this.#page.flag(id, WIRE.page.HALF_CLOSED | WIRE.page.CANCELLED)
     this.#say(F.CANCEL, 0, id)
   }
 
   halfClosed(id: number): void {
-    this.#page.flag(id, WIRE.page.HALF_CLOSED)
+    if (this.running.has(id)) this.#page.flag(id, WIRE.page.HALF_CLOSED)
   }
 
   credit(id: number, bytes: number): void {
+    if (!this.running.has(id)) return
     this.#control.writer.number(F.CREDIT, id, bytes)
     this.#control.schedule()
   }
@@ -143,7 +154,7 @@ export class WorkerLink<A extends Asker> {
   }
 
   close(): void {
-    this.#closed = true
+    this.#deaf = this.#lost = true
     this.#data.socket.destroy()
     this.#control.socket.destroy()
     this.#page.close()
@@ -179,27 +190,30 @@ export class WorkerLink<A extends Asker> {
   }
 
   #watch(socket: Socket): Socket {
-    socket.on('error', (error) => this.#lost(error.message))
-    socket.on('close', () => this.#lost('end of file'))
+    socket.on('error', (error) => this.#lose(error.message))
+    socket.on('close', () => this.#lose('end of file'))
     return socket
   }
 
-  #lost(why: string): void {
-    if (this.#closed) return
-    this.#closed = true
+  /** Of the two connections one may end before all that came on the other is read: that still counts. */
+  #lose(why: string): void {
+    if (this.#lost) return
+    this.#lost = true
     this.#owner.closed(why)
   }
 
   #readFrames(): void {
     const reader = this.#reader
-    while (!this.#closed && reader.next()) {
+    while (!this.#deaf && reader.next()) {
       try {
         if (reader.type === W.HEAD) this.#head()
         else this.#other()
       } catch (error) {
-        this.#owner.bug(error)
+        this.#owner.bug(error, this.#told)
       }
+      this.#told = null
     }
+    if (reader.begunBytes > MOST_FRAME_BYTES) this.#garbage(`a frame of ${reader.begunBytes} bytes`)
     this.#owner.batchEnd()
   }
 
@@ -208,6 +222,7 @@ export class WorkerLink<A extends Asker> {
     const { id, flags, bytes, start, end } = this.#reader
     const asker = this.running.get(id)
     if (asker === undefined) return
+    this.#told = asker
     const headBytes = bytes.readUInt32LE(start)
     const bodyStart = start + 8 + headBytes
     const head: AnswerHead = {
@@ -232,6 +247,7 @@ export class WorkerLink<A extends Asker> {
   #other(): void {
     const { type, flags, aux, id, bytes, start, end } = this.#reader
     const asker = this.running.get(id)
+    this.#told = asker ?? null
     switch (type) {
       case W.DATA:
         asker?.piece(bytes.subarray(start, end))
@@ -273,8 +289,13 @@ export class WorkerLink<A extends Asker> {
         this.#owner.unready(faultOf(this.#json(), 'APP_IMPORT_FAILED'))
         break
       default:
-        this.#data.socket.destroy(new Fault('WORKER_REPLY_INVALID', { detail: `frame type ${type}` }))
+        this.#garbage(`frame type ${type}`)
     }
+  }
+
+  #garbage(detail: string): void {
+    this.#deaf = true
+    this.#data.socket.destroy(new Fault('WORKER_REPLY_INVALID', { detail }))
   }
 
   #end(id: number, asker: A, tell: () => void, serviceMicros: number): void {

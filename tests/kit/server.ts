@@ -204,7 +204,7 @@ export class LiveServer extends Server {
   port = 0
   /** The start-up lines, up to the one that says it is ready. */
   startLines: readonly string[] = []
-  #clients: Client[] = []
+  readonly #clients = new Set<Client>()
 
   get address(): Address {
     return { host: this.host, port: this.port }
@@ -216,7 +216,8 @@ export class LiveServer extends Server {
 
   async connect(options?: { paused?: boolean; path?: string }): Promise<Client> {
     const client = await Client.connect(options?.path ? { path: options.path } : this.address, options)
-    this.#clients.push(client)
+    this.#clients.add(client)
+    client.socket.once('close', () => this.#clients.delete(client))
     return client
   }
 

@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, statSync, unlinkSync } from 'node:fs'
+import { lookup } from 'node:dns/promises'
+import { chmodSync, existsSync, readFileSync, statSync, unlinkSync } from 'node:fs'
 import { createServer, type Server as NetServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
 import { isAlive } from '../kit/processes.ts'
@@ -44,7 +45,7 @@ test('TCP v6', async (t) => {
   equal(environ.SERVER_PORT, port)
 })
 
-test('every address of a name, and several binds', async (t) => {
+test('several binds', async (t) => {
   const socket = join(folder(t), 'dram.sock')
   const args = ['--bind', '127.0.0.1:0', '--bind', '[::1]:0', '--bind', `unix:${socket}`]
   const server = await start(t, 'probe.py', [...ONE, ...args], NO_BIND)
@@ -53,6 +54,15 @@ test('every address of a name, and several binds', async (t) => {
   for (const [, host, port] of found.slice(0, 2))
     await get(await Client.connect({ host: host!.replace(/[[\]]/g, ''), port: Number(port) }))
   await get(await Client.connect({ path: socket }))
+})
+
+test('localhost binds all it resolves to', async (t) => {
+  const server = await start(t, 'probe.py', [...ONE, '--bind', 'localhost:0'], NO_BIND)
+  const addresses = await lookup('localhost', { all: true })
+  const found = ports(server)
+  equal(found.length, new Set(addresses.map(({ address }) => address)).size, server.stderr)
+  for (const [, host, port] of found)
+    await get(await Client.connect({ host: host!.replace(/[[\]]/g, ''), port: Number(port) }))
 })
 
 test('a Unix socket has its mode, serves, and is removed at the end', async (t) => {
@@ -142,6 +152,23 @@ for (const bad of ['127.0.0.1:99999', 'nonsense:port', 'unix:', 'fd://x', '[::1:
     match(server.stderr, /BIND_INVALID|SETTING_INVALID|USAGE/)
   })
 
+// As root every port is allowed, so it is tried as nobody, with an interpreter that nobody may run.
+const isForbidden = existsSync('/usr/bin/setpriv') && existsSync('/usr/bin/python3') && firstFreePort() > 80
+const nobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []
+
+test('a port this user may not have', { skip: isForbidden ? false : 'every port is allowed here' }, async (t) => {
+  const command = [...nobody, process.execPath, DRAM]
+  const application = join(folder(t, { 'app.py': 'def app(e, s):\n    s("200 OK", [])\n    return []\n' }), 'app.py')
+  chmodSync(dirname(application), 0o755)
+  const server = run(t, [application, ...ONE, '--bind', '127.0.0.1:80'], {
+    command,
+    cwd: '/',
+    python: '/usr/bin/python3',
+  })
+  equal((await server.exit()).code, 5)
+  match(server.stderr, /BIND_FORBIDDEN/)
+})
+
 test('an address that this machine hasn’t', async (t) => {
   const server = run(t, ['probe.py', ...ONE, '--bind', '192.0.2.1:8123'])
   equal((await server.exit()).code, 5)
@@ -224,3 +251,8 @@ test('a folder for the socket that isn’t there', async (t) => {
   equal((await server.exit()).code, 5)
   match(server.stderr, /BIND_FAILED/)
 })
+
+/** The least port that needs no privilege. */
+function firstFreePort(): number {
+  return Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'))
+}

@@ -80,6 +80,25 @@ test('a body that comes too slowly overall is refused', async (t) => {
   }
 })
 
+test('an answer that is taken too slowly overall is broken off', async (t) => {
+  const args = ['--workers', '1', '--min-body-rate', '20MiB', '--write-timeout', '20s']
+  const own = await start(t, 'probe.py', args)
+  const client = await own.connect({ paused: true })
+  await client.write(request('GET', '/sized?size=100000000'))
+  // A little now and then, so that it never stalls.
+  const sipping = setInterval(() => {
+    client.resume()
+    setImmediate(() => client.pause())
+  }, 500)
+  try {
+    await own.until(/\/sized.*client/)
+  } finally {
+    clearInterval(sipping)
+  }
+  client.resume()
+  await client.failure()
+})
+
 test('a hundred slow clients cost no worker', async (t) => {
   const own = await start(t, 'probe.py', ['--workers', '1'])
   const silent = await Promise.all(Array.from({ length: 50 }, () => own.connect()))
