@@ -37,7 +37,7 @@ def traceback_of(error):
     """The traceback's text without frames of ours and of the import machinery; empty if it has no other."""
     try:
         report = traceback.TracebackException(type(error), error, error.__traceback__)
-        if isinstance(error, SyntaxError) or strip(report):
+        if strip(report) or isinstance(error, SyntaxError):
             return "".join(report.format())
     except Exception:      # an application's exception may fail at anything it is asked
         pass

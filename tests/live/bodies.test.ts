@@ -91,6 +91,27 @@ test('what a dead server left in the spool is swept', async (t) => {
   await eventually(() => spoolFiles(spool).filter((path) => statSync(path).isFile()).length === 0, 'an empty spool')
 })
 
+test('clients that leave in the midst of a body leave nothing in the spool', async (t) => {
+  const spool = folder(t)
+  const args = ['--spool-dir', spool, '--spool-limit', '8MiB', '--body-memory', '256KiB']
+  const server = await start(t, 'probe.py', [...ONE, ...args])
+  for (let at = 0; at < 4; at++) {
+    const up = await server.connect()
+    await up.write(request('POST', '/digest', [['Content-Length', '5000000']]))
+    await up.write(pattern(3_000_000))
+    await eventually(() => fileBytes(spool) > 1_000_000, 'a body in the spool')
+    up.reset()
+    await eventually(() => fileBytes(spool) === 0, 'an empty spool')
+    const down = await server.connect({ paused: true })
+    await down.write(request('GET', '/sized?size=7000000'))
+    await eventually(async () => (await server.get('/')).status === 200, 'a free worker')
+    down.reset()
+    await eventually(() => fileBytes(spool) === 0, 'an empty spool')
+  }
+  // What they held counts no more against the limit.
+  equal((await server.send('POST', '/digest', [], pattern(7_000_000))).status, 200)
+})
+
 test('a full spool: 507 for requests, and room again later', async (t) => {
   const server = await start(t, 'probe.py', [...ONE, '--spool-limit', '1MiB', '--body-memory', '256KiB'])
   const client = await server.connect()
@@ -361,6 +382,16 @@ async function settled(value: () => number): Promise<void> {
     last = value()
     return same > 30
   }, 'a standstill')
+}
+
+function fileBytes(path: string): number {
+  return spoolFiles(path).reduce((sum, file) => sum + sizeOf(file), 0)
+}
+
+/** 0 for folders, and for what is gone by now. */
+function sizeOf(path: string): number {
+  const status = statSync(path, { throwIfNoEntry: false })
+  return status?.isFile() ? status.size : 0
 }
 
 function spoolFiles(path: string): string[] {

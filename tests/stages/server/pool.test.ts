@@ -1,0 +1,351 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { AttachedWorker } from '../../../src/events/pool.ts'
+import { Fault } from '../../../src/faults/fault.ts'
+import { type Job, type PlacedJob, Pool } from '../../../src/server/pool.ts'
+import type { Question } from '../../../src/worker/link.ts'
+import { WIRE } from '../../../src/worker/table.ts'
+import { within } from '../../kit/wait.ts'
+import { endFrame, FakeWorker, frame, headFrame, question, u32, wholeFrame } from '../worker/fakeWorker.ts'
+import { Recorder } from '../worker/recorder.ts'
+import { FakeClock } from './fakeClock.ts'
+
+const { RETURNED, DATA, LOG } = WIRE.worker
+
+class RecordedJob extends Recorder implements Job {
+  queuedAtMs = 0
+  readonly question: Question
+  requeues = 0
+  abandoned = false
+  place: PlacedJob | null = null
+  sents = 0
+
+  constructor(name: string) {
+    super(name)
+    this.question = question(`/${name}`)
+  }
+
+  sent(): void {
+    this.sents++
+  }
+}
+
+class House {
+  readonly clock = new FakeClock()
+  readonly pool: Pool
+  readonly bugs: unknown[] = []
+  readonly #t: TestContext
+  #wake: (() => void)[] = []
+
+  constructor(t: TestContext, settings: Partial<{ queue: number; queueTimeoutMs: number; lookAhead: number }> = {}) {
+    this.#t = t
+    this.pool = new Pool({ queue: 100, queueTimeoutMs: 30_000, lookAhead: -1, ...settings }, this.clock, {
+      workerLog: () => {},
+      batchEnd: () => {
+        for (const wake of this.#wake.splice(0)) wake()
+      },
+      bug: (error) => this.bugs.push(error),
+    })
+    t.after(() => deepEqual(this.bugs, []))
+  }
+
+  /** A worker that serves. */
+  async worker(options: { threads?: number } = {}): Promise<{ worker: FakeWorker; attached: AttachedWorker }> {
+    const worker = await FakeWorker.start(this.#t, options)
+    let tell!: () => void
+    const ready = new Promise<void>((resolve) => {
+      tell = resolve
+    })
+    const attached = this.pool.attach(worker.place, { ready: () => tell(), unready: () => {}, broken: () => {} })
+    this.#t.after(() => attached.ended({ kind: 'asked' }))
+    await worker.ready()
+    await within(ready, 'READY')
+    attached.serve()
+    return { worker, attached }
+  }
+
+  submit(...names: string[]): RecordedJob[] {
+    return names.map((name) => {
+      const job = new RecordedJob(name)
+      job.queuedAtMs = this.clock.nowMs()
+      this.pool.submit(job)
+      return job
+    })
+  }
+
+  /** Resolves once all that a worker sent in one write has been told. */
+  async until(done: () => boolean, what: string): Promise<void> {
+    while (!done()) await within(new Promise<void>((resolve) => this.#wake.push(resolve)), what)
+  }
+
+  learnsThatRequestsAreFast(): void {
+    for (let i = 0; i < 200; i++) this.pool.ahead.observe(20)
+  }
+}
+
+const targets = (all: readonly { target: string }[]) => all.map(({ target }) => target)
+
+test('jobs wait until a worker serves, and go to it in order', async (t) => {
+  const house = new House(t)
+  house.submit('a', 'b', 'c')
+  equal(house.pool.waiting, 3)
+  const { worker } = await house.worker()
+  for (const name of ['/a', '/b', '/c']) {
+    const asked = await worker.request()
+    equal(asked.target, name)
+    equal(worker.asked.length, asked.id, 'one at a time, nothing being known of how long they take')
+    await worker.send(wholeFrame(asked.id, '', { micros: 50_000 }))
+  }
+})
+
+test('a full queue refuses, and takes again once there is room', async (t) => {
+  const house = new House(t, { queue: 2 })
+  const [, , third] = house.submit('a', 'b', 'c')
+  equal(house.pool.full, true)
+  deepEqual(third!.told, [['failed', 'QUEUE_FULL', '2 requests are waiting already']])
+  await house.worker()
+  equal(house.pool.waiting, 1)
+  const [fourth, fifth] = house.submit('d', 'e')
+  deepEqual([fourth!.names, fifth!.names], [[], ['failed']])
+})
+
+test('what waits too long fails, and only that', (t) => {
+  const house = new House(t, { queueTimeoutMs: 5_000 })
+  const [old] = house.submit('old')
+  house.clock.advance(1)
+  const [young] = house.submit('young')
+  house.clock.advance(4_999)
+  house.pool.expire(house.clock.nowMs())
+  equal(old!.told[0]![1], 'QUEUE_TIMEOUT')
+  deepEqual(young!.told, [])
+  equal(house.pool.waiting, 1)
+  house.pool.clear(new Fault('STOPPING'))
+  equal(young!.told[0]![1], 'STOPPING')
+})
+
+test('the least busy worker is chosen', async (t) => {
+  const house = new House(t)
+  const [one, two] = [await house.worker({ threads: 2 }), await house.worker({ threads: 2 })]
+  house.submit('a', 'b', 'c', 'd')
+  await one.worker.requests(2)
+  await two.worker.requests(2)
+  equal(house.pool.waiting, 0)
+  await one.worker.send(wholeFrame(1))
+  await house.until(() => one.attached.running === 1, 'an answer')
+  house.submit('e')
+  equal((await one.worker.request()).target, '/e')
+})
+
+test('what is cancelled in the queue is never run', async (t) => {
+  const house = new House(t)
+  const [first, gone] = house.submit('first', 'gone', 'behind')
+  gone!.abandoned = true
+  house.pool.cancel(gone!)
+  const { worker } = await house.worker({ threads: 3 })
+  deepEqual(targets(await worker.requests(2)), ['/first', '/behind'])
+  equal(gone!.sents, 0)
+  first!.abandoned = true
+  house.pool.cancel(first!)
+  equal((await worker.heard('CANCEL')).id, 1)
+})
+
+test('nothing is sent ahead until requests are known to be fast; then so many as are done in a moment', async (t) => {
+  const house = new House(t)
+  const { worker } = await house.worker()
+  house.submit('a', 'b')
+  await worker.request()
+  equal(house.pool.waiting, 1)
+  house.learnsThatRequestsAreFast()
+  house.submit('c', 'd')
+  house.pool.spread()
+  await worker.requests(3)
+  equal(house.pool.waiting, 0)
+})
+
+test('the setting bounds what is sent ahead', async (t) => {
+  const house = new House(t, { lookAhead: 2 })
+  house.learnsThatRequestsAreFast()
+  const { worker } = await house.worker()
+  house.submit('a', 'b', 'c', 'd')
+  await worker.requests(3)
+  equal(house.pool.waiting, 1)
+})
+
+test('when the prediction fails, what was sent ahead is recalled and run where there is room', async (t) => {
+  const house = new House(t)
+  house.learnsThatRequestsAreFast()
+  const slow = await house.worker()
+  const [a, b, c] = house.submit('a', 'b', 'c')
+  await slow.worker.requests(3)
+  house.clock.advance(100)
+  equal((await slow.worker.heard('RECALL')).id, 3)
+  const free = await house.worker()
+  await slow.worker.send(frame(RETURNED, 3, u32(2, 3)))
+  deepEqual(targets(await free.worker.requests(2)), ['/b', '/c'])
+  equal(b!.requeues, 0)
+  await free.worker.send(wholeFrame(1), wholeFrame(2))
+  await slow.worker.send(wholeFrame(1))
+  await house.until(() => a!.told.length > 0 && c!.told.length > 0, 'all answers')
+  deepEqual([a!.names, b!.names, c!.names], [['whole'], ['whole'], ['whole']])
+})
+
+test('a slow worker gets nothing ahead until it has answered', async (t) => {
+  const house = new House(t)
+  house.learnsThatRequestsAreFast()
+  const { worker } = await house.worker()
+  house.submit('a', 'b')
+  await worker.requests(2)
+  house.clock.advance(100)
+  await worker.heard('RECALL')
+  house.submit('c')
+  equal(house.pool.waiting, 1)
+  await worker.send(frame(RETURNED, 2, u32(2)))
+  await house.until(() => house.pool.waiting === 2, 'the recalled one')
+  await worker.send(wholeFrame(1))
+  deepEqual(targets(await worker.requests(2)), ['/b', '/c'])
+})
+
+for (const [what, bytes] of [
+  ['pieces of a stream', frame(DATA, 1, 'tick')],
+  ['log lines', frame(LOG, 1, 'still here', 0, 1)],
+] as const)
+  test(`${what} are no progress: what lies behind is recalled all the same`, async (t) => {
+    const house = new House(t)
+    house.learnsThatRequestsAreFast()
+    const { worker } = await house.worker()
+    house.submit('stream', 'behind')
+    await worker.requests(2)
+    let recalled = false
+    const recall = worker.heard('RECALL').then(() => {
+      recalled = true
+    })
+    await worker.send(headFrame(1))
+    for (let round = 0; round < 1_000 && !recalled; round++) {
+      house.clock.advance(1)
+      await worker.send(bytes)
+      await new Promise(setImmediate)
+    }
+    await recall
+  })
+
+test('nothing is sent ahead behind an answer that streams', async (t) => {
+  const house = new House(t)
+  house.learnsThatRequestsAreFast()
+  const { worker } = await house.worker()
+  const [stream] = house.submit('stream')
+  await worker.request()
+  await worker.send(headFrame(1, 'first'))
+  await house.until(() => stream!.told.length > 0, 'the head')
+  house.submit('next')
+  equal(house.pool.waiting, 1)
+  await worker.send(endFrame(1))
+  equal((await worker.request()).target, '/next')
+})
+
+test('a request begun on a free thread isn’t taken for a stalled one', async (t) => {
+  const house = new House(t, { lookAhead: 1 })
+  house.learnsThatRequestsAreFast()
+  const { worker } = await house.worker({ threads: 2 })
+  house.submit('long')
+  house.clock.advance(60_000)
+  house.submit('b', 'ahead')
+  await worker.requests(3)
+  await new Promise((resolve) => setTimeout(resolve, 0)) // the check of what was sent ahead comes some turns later
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+  equal(worker.told.length, 0)
+  house.clock.advance(10)
+  await worker.heard('RECALL')
+})
+
+test('a cancelled request that comes back is not run again', async (t) => {
+  const house = new House(t)
+  house.learnsThatRequestsAreFast()
+  const { worker, attached } = await house.worker()
+  const [, gone] = house.submit('a', 'gone')
+  await worker.requests(2)
+  gone!.abandoned = true
+  house.pool.cancel(gone!)
+  await worker.heard('CANCEL')
+  await worker.send(frame(RETURNED, 0, u32(2)), wholeFrame(1))
+  await house.until(() => attached.running === 0, 'the answer')
+  equal(house.pool.waiting, 0)
+  equal(worker.asked.length, 2)
+})
+
+test('after a death, what was begun fails and the rest is run elsewhere', async (t) => {
+  const house = new House(t)
+  house.learnsThatRequestsAreFast()
+  const dying = await house.worker()
+  const [a, b] = house.submit('a', 'b')
+  await dying.worker.requests(2)
+  dying.worker.enter(1)
+  dying.attached.ended({ kind: 'signaled', signal: 'SIGKILL' })
+  const heir = await house.worker()
+  equal((await heir.worker.request()).target, '/b')
+  match(String(a!.told[0]), /^failed,WORKER_DIED,.*SIGKILL/)
+  await heir.worker.send(wholeFrame(1))
+  await house.until(() => b!.told.length > 0, 'the answer')
+  deepEqual(b!.names, ['whole'])
+})
+
+test('an answer that had left before the death is still told', async (t) => {
+  const house = new House(t)
+  const { worker, attached } = await house.worker()
+  const [a] = house.submit('a')
+  await worker.request()
+  worker.enter(1)
+  await worker.send(wholeFrame(1))
+  attached.ended({ kind: 'exited', code: 1 })
+  await house.until(() => a!.told.length > 0, 'the answer')
+  deepEqual(a!.names, ['whole'])
+})
+
+test('a request that was there when three workers died is not tried again', async (t) => {
+  const house = new House(t)
+  const [job] = house.submit('poison')
+  for (let death = 1; death <= 3; death++) {
+    const { worker, attached } = await house.worker()
+    await worker.request()
+    deepEqual(job!.told, [])
+    attached.ended({ kind: 'signaled', signal: 'SIGSEGV' })
+    await house.until(() => attached.running === 0, 'the burial')
+  }
+  equal(job!.told[0]![1], 'WORKER_DIED')
+  equal(house.pool.waiting, 0)
+})
+
+test('a draining worker gets nothing new, finishes what it runs and hands back the rest', async (t) => {
+  const house = new House(t)
+  house.learnsThatRequestsAreFast()
+  const { worker, attached } = await house.worker()
+  const [a] = house.submit('a', 'b')
+  await worker.requests(2)
+  attached.drain()
+  attached.drain()
+  await worker.heard('STOP')
+  house.submit('c')
+  await worker.send(frame(RETURNED, 0, u32(2)), wholeFrame(1))
+  await house.until(() => a!.told.length > 0, 'the answer')
+  equal(house.pool.waiting, 2)
+  const other = await house.worker()
+  deepEqual(targets(await other.worker.requests(2)), ['/b', '/c'])
+  equal(worker.asked.length, 2)
+})
+
+test('a worker whose connection broke gets nothing new', async (t) => {
+  const house = new House(t)
+  const { worker } = await house.worker()
+  worker.hangUp('control')
+  const other = await house.worker()
+  house.submit('a', 'b')
+  ok((await other.worker.request()).target)
+  equal(house.pool.waiting, 1)
+})
+
+test('the only job of a worker with one thread is known by the pid', async (t) => {
+  const house = new House(t)
+  const { worker } = await house.worker()
+  equal(house.pool.soleJobOf(worker.place.pid), undefined)
+  const [a] = house.submit('a')
+  equal(house.pool.soleJobOf(worker.place.pid), a)
+})
