@@ -9,7 +9,7 @@ export function machineFacts(): Record<string, string> {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: `${cpus().length}`,
     memory: `${(totalmem() / 1024 ** 3).toFixed(1)} GiB`,
-    kernel: release(),
+    kernel: release().split('-')[0]!,
     'load average before': loadavg()[0]!.toFixed(2),
   }
 }

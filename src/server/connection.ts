@@ -417,7 +417,7 @@ export class Connection {
 
   #judgeBody(nowMs: number): void {
     const { bodyTimeoutMs, minBodyRateBytes } = this.#context.settings
-    this.#pace ??= new Pace(nowMs, bodyTimeoutMs, minBodyRateBytes)
+    this.#pace ??= new Pace(nowMs, bodyTimeoutMs, minBodyRateBytes, this.#receivedBytes)
     const verdict = this.#pace.judge(this.#receivedBytes, nowMs)
     if (verdict === 'stalled') this.#refuse(new Fault('BODY_TIMEOUT', { limit: seconds(bodyTimeoutMs) }))
     else if (verdict === 'slow') this.#refuse(new Fault('BODY_TOO_SLOW', { limit: `${minBodyRateBytes} bytes` }))
@@ -427,8 +427,8 @@ export class Connection {
   /** What the kernel holds for the client doesn't count as taken by it: a large socket buffer hides a slow reader. */
   #judgeWrite(nowMs: number): void {
     const { writeTimeoutMs, minBodyRateBytes } = this.#context.settings
-    this.#pace ??= new Pace(nowMs, writeTimeoutMs, minBodyRateBytes)
     const taken = this.#socket.bytesWritten - this.#socket.writableLength - this.#context.unsentBytes(this.#socket)
+    this.#pace ??= new Pace(nowMs, writeTimeoutMs, minBodyRateBytes, taken)
     if (this.#pace.judge(taken, nowMs) === 'ok') this.#deadlineMs = nowMs + Math.min(PACE_MS, writeTimeoutMs)
     else this.destroy()
   }

@@ -1,23 +1,28 @@
-/** Over how long a rate is judged: a client may rest that long and make it up. */
-const WINDOW_MS = 10_000
+/** Over how long a rate is judged at least: a client may rest that long and make it up. */
+const LEAST_WINDOW_MS = 10_000
 
 export type Verdict = 'ok' | 'stalled' | 'slow'
 
 /** Judges how bytes move: a stall timer, and a least rate over time, which one byte a second doesn't pass. */
 export class Pace {
   readonly #stallMs: number
+  /** Not less than the stall time, or else a rest that it allows would be too slow. */
+  readonly #windowMs: number
   /** Bytes a second; 0: any. */
   readonly #leastRate: number
-  #bytes = 0
+  #bytes: number
   #movedMs: number
-  #windowMs: number
-  #windowBytes = 0
+  #windowStartMs: number
+  #windowBytes: number
 
-  constructor(nowMs: number, stallMs: number, leastRate: number) {
+  /** `bytes`: how many had moved before. */
+  constructor(nowMs: number, stallMs: number, leastRate: number, bytes = 0) {
     this.#stallMs = stallMs
     this.#leastRate = leastRate
+    this.#windowMs = Math.max(LEAST_WINDOW_MS, stallMs)
+    this.#bytes = this.#windowBytes = bytes
     this.#movedMs = nowMs
-    this.#windowMs = nowMs
+    this.#windowStartMs = nowMs
   }
 
   /** `bytes`: how many have moved in all by now. */
@@ -27,10 +32,10 @@ export class Pace {
       this.#movedMs = nowMs
     }
     if (nowMs - this.#movedMs >= this.#stallMs) return 'stalled'
-    const spanMs = nowMs - this.#windowMs
-    if (spanMs < WINDOW_MS) return 'ok'
+    const spanMs = nowMs - this.#windowStartMs
+    if (spanMs < this.#windowMs) return 'ok'
     const slow = (bytes - this.#windowBytes) * 1000 < this.#leastRate * spanMs
-    this.#windowMs = nowMs
+    this.#windowStartMs = nowMs
     this.#windowBytes = bytes
     return slow ? 'slow' : 'ok'
   }

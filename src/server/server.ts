@@ -101,6 +101,12 @@ export class Server {
     return this.#context.pool
   }
 
+  /** What is held just now: open connections, bytes of the memory for bodies, requests that wait for a worker. */
+  get usage(): { readonly connections: number; readonly memoryBytes: number; readonly queued: number } {
+    const { memory, pool } = this.#context
+    return { connections: this.#connections.size, memoryBytes: memory.used, queued: pool.waiting }
+  }
+
   /** The id of the request that a worker runs, where it runs one alone. */
   requestOf(pid: number): string | undefined {
     return (this.#context.pool.soleJobOf(pid) as Exchange | undefined)?.requestId

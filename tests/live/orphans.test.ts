@@ -1,10 +1,10 @@
-import { equal, notEqual, ok } from 'node:assert/strict'
+import { equal, match, notEqual, ok } from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { request } from '../kit/client.ts'
 import { Notes } from '../kit/gate.ts'
 import { isAlive, processRow, sendSignal } from '../kit/processes.ts'
-import { folder, type LiveServer, start } from '../kit/server.ts'
+import { folder, type LiveServer, run, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const TWO = ['--workers', '2']
@@ -88,6 +88,24 @@ test('every process but the front is killed in turn: each time the server serves
     await server.workerPids(2)
   }
   equal((await server.stop()).code, 0)
+  await server.gone()
+})
+
+test('the front is killed while the application loads: nothing is left', async (t) => {
+  const notes = new Notes(t)
+  const server = run(t, ['slow_import.py', ...TWO, '--bind', '127.0.0.1:0'], { env: { NOTES: notes.path } })
+  await notes.until(1)
+  server.signal('SIGKILL')
+  await server.gone()
+})
+
+test('every process but the front is killed while the application loads: it ends, and says why', async (t) => {
+  const notes = new Notes(t)
+  const server = run(t, ['slow_import.py', ...TWO, '--bind', '127.0.0.1:0'], { env: { NOTES: notes.path } })
+  await notes.until(1)
+  for (const { pid } of server.pythons()) sendSignal(pid, 'SIGKILL')
+  notEqual((await server.exit()).code, 0)
+  match(server.stderr, /SIGKILL/)
   await server.gone()
 })
 

@@ -35,3 +35,17 @@ test('descriptors are shared out between clients and files', () => {
   equal(maxConnections + maxSpoolFiles + 12 + 5 * 4, 1_000)
   equal(planDescriptors(1_000, 5, 4, 50).maxConnections, 50)
 })
+
+test('a rest that the stall time allows is not too slow', () => {
+  const pace = new Pace(0, 30_000, 240)
+  equal(pace.judge(8_000, 1_000), 'ok')
+  equal(pace.judge(8_000, 30_000), 'ok')
+  equal(pace.judge(8_000, 31_000), 'stalled')
+})
+
+test('what moved before doesn’t count', () => {
+  const pace = new Pace(0, 5_000, 100, 1_000_000)
+  equal(pace.judge(1_000_001, 4_000), 'ok')
+  equal(pace.judge(1_000_002, 8_000), 'ok')
+  equal(pace.judge(1_000_003, 10_000), 'slow')
+})

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { AttachedWorker } from '../../../src/events/pool.ts'
 import { Fault } from '../../../src/faults/fault.ts'
-import { type Job, type PlacedJob, Pool } from '../../../src/server/pool.ts'
+import { type Job, type PlacedJob, Pool, type PooledWorker } from '../../../src/server/pool.ts'
 import type { Question } from '../../../src/worker/link.ts'
 import { WIRE } from '../../../src/worker/table.ts'
 import { within } from '../../kit/wait.ts'
@@ -57,7 +57,7 @@ class House {
       tell = resolve
     })
     const attached = this.pool.attach(worker.place, { ready: () => tell(), unready: () => {}, broken: () => {} })
-    this.#t.after(() => attached.ended({ kind: 'asked' }))
+    this.#t.after(() => (attached as PooledWorker).link.close())
     await worker.ready()
     await within(ready, 'READY')
     attached.serve()

@@ -1,0 +1,151 @@
+import { deepEqual, equal } from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { AttachedWorker } from '../../../src/events/pool.ts'
+import type { Fault } from '../../../src/faults/fault.ts'
+import { Acceptor } from '../../../src/listen/acceptor.ts'
+import { Listener } from '../../../src/listen/listener.ts'
+import type { Connection } from '../../../src/server/connection.ts'
+import type { Exchange } from '../../../src/server/exchange.ts'
+import { Server, type ServerEvents } from '../../../src/server/server.ts'
+import { defaultSettings } from '../../../src/settings/load.ts'
+import type { Settings } from '../../../src/settings/registry.ts'
+import { Spool } from '../../../src/spool/spool.ts'
+import { Client } from '../../kit/client.ts'
+import { eventually, within } from '../../kit/wait.ts'
+import { FakeWorker } from '../worker/fakeWorker.ts'
+import { FakeClock } from './fakeClock.ts'
+
+export interface HouseOptions {
+  readonly settings?: Partial<Settings>
+  readonly maxConnections?: number
+  readonly spoolFiles?: number
+  /** Listen on a Unix socket. */
+  readonly unix?: boolean
+}
+
+/** A whole server but for its workers and its clock, which are the test's. */
+export class House implements ServerEvents {
+  readonly clock = new FakeClock()
+  readonly server: Server
+  readonly spool: Spool
+  readonly faults: string[] = []
+  readonly refusals: string[] = []
+  readonly gone: (string | undefined)[] = []
+  readonly bugs: unknown[] = []
+  readonly lines: Exchange[] = []
+  turnedAwayCount = 0
+  readonly access: (exchange: Exchange) => void
+  readonly #t: TestContext
+  readonly #folder = mkdtempSync(join(tmpdir(), 'dram-house-'))
+  readonly #path: string | null
+  #port = 0
+
+  private constructor(t: TestContext, { settings, maxConnections = 100, spoolFiles, unix }: HouseOptions) {
+    this.#t = t
+    this.#path = unix ? join(this.#folder, 'front.sock') : null
+    this.access = (exchange) => this.lines.push(exchange)
+    this.spool = new Spool({
+      parent: this.#folder,
+      limitBytes: 1 << 30,
+      ...(spoolFiles !== undefined && { maxOpenFiles: spoolFiles }),
+    })
+    const all = defaultSettings({ requestIdHeader: '', ...settings })
+    this.server = new Server(all, maxConnections, this.spool, this.clock, this)
+  }
+
+  static async open(t: TestContext, options: HouseOptions = {}): Promise<House> {
+    const house = new House(t, options)
+    const acceptor = new Acceptor()
+    await acceptor.listen(house.#path === null ? { host: '127.0.0.1', port: 0 } : { path: house.#path })
+    const at = acceptor.server.address()
+    if (typeof at === 'object' && at !== null) house.#port = at.port
+    const where =
+      house.#path === null
+        ? ({ kind: 'tcp', family: 4, address: '127.0.0.1', port: house.#port } as const)
+        : ({ kind: 'unix', path: house.#path } as const)
+    house.server.serve([new Listener({ acceptor, where, fd: null, leave: async () => {} }, house.clock)])
+    t.after(async () => {
+      house.server.close()
+      await eventually(() => readdirSync(house.spool.folder).length === 0, 'the spool to be empty')
+      rmSync(house.#folder, { recursive: true, force: true })
+      deepEqual(house.bugs, [])
+    })
+    return house
+  }
+
+  async worker(options: { threads?: number } = {}): Promise<FakeWorker> {
+    return (await this.attach(options)).worker
+  }
+
+  async attach(options: { threads?: number } = {}): Promise<{ worker: FakeWorker; attached: AttachedWorker }> {
+    const worker = await FakeWorker.start(this.#t, options)
+    let tell!: () => void
+    const ready = new Promise<void>((resolve) => {
+      tell = resolve
+    })
+    const attached = this.server.pool.attach(worker.place, {
+      ready: () => tell(),
+      unready: () => {},
+      broken: () => {},
+    })
+    await worker.ready()
+    await within(ready, 'READY')
+    attached.serve()
+    return { worker, attached }
+  }
+
+  async client(options: { paused?: boolean } = {}): Promise<Client> {
+    const address = this.#path === null ? { port: this.#port } : { path: this.#path }
+    const client = await Client.connect(address, options)
+    this.#t.after(() => client.close())
+    return client
+  }
+
+  /** Time passes, and deadlines are looked at, at once and on the way. */
+  async pass(ms: number): Promise<void> {
+    await this.turns()
+    for (let left = ms; left > 0; left -= 500) {
+      this.clock.advance(Math.min(500, left))
+      this.server.sweep()
+    }
+    await this.turns()
+  }
+
+  /** Some turns of the event loop: what is on its way between sockets of this process arrives. */
+  async turns(count = 10): Promise<void> {
+    for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
+  }
+
+  /** Every byte of the budget and of the disk was given back, and no connection is kept. */
+  async allGivenBack(): Promise<void> {
+    await eventually(() => this.server.usage.connections === 0, 'the connections to end')
+    await eventually(() => this.spool.openFiles === 0, 'the spool files to be closed')
+    deepEqual(this.server.usage, { connections: 0, memoryBytes: 0, queued: 0 })
+    equal(this.spool.usedBytes, 0)
+  }
+
+  failed(_exchange: Exchange, fault: Fault): void {
+    this.faults.push(fault.code)
+  }
+
+  refused(_connection: Connection, fault: Fault): void {
+    this.refusals.push(fault.code)
+  }
+
+  left(exchange: Exchange): void {
+    this.gone.push(exchange.head?.target)
+  }
+
+  turnedAway(count: number): void {
+    this.turnedAwayCount += count
+  }
+
+  bug(error: unknown): void {
+    this.bugs.push(error)
+  }
+
+  workerLog(): void {}
+}

@@ -1,0 +1,247 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { Outlet } from '../../../src/server/outlet.ts'
+import { BodyMemory } from '../../../src/spool/memory.ts'
+import { WINDOW_BYTES } from '../../../src/worker/link.ts'
+import { WIRE } from '../../../src/worker/table.ts'
+import type { Client } from '../../kit/client.ts'
+import { request } from '../../kit/client.ts'
+import { endFrame, type FakeWorker, frame, headFrame } from '../worker/fakeWorker.ts'
+import { pattern } from '../spool/room.ts'
+import { House } from './house.ts'
+
+const { worker: W, flags: FLAGS } = WIRE
+const KIB = 1024
+
+/** Sends a body as a worker does: no byte beyond what was granted. */
+async function sendWithinCredit(worker: FakeWorker, id: number, body: Buffer): Promise<void> {
+  let granted = WINDOW_BYTES
+  for (let at = 0; at < body.length; ) {
+    if (at === granted) granted += (await worker.heard('CREDIT')).payload.readUInt32LE()
+    const piece = body.subarray(at, Math.min(granted, at + 64 * KIB))
+    at += piece.length
+    await worker.send(frame(W.DATA, id, piece))
+  }
+  await worker.send(endFrame(id))
+}
+
+async function chunkedBody(client: Client): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for (let part = await client.chunk(); part !== null; part = await client.chunk()) parts.push(part)
+  return Buffer.concat(parts)
+}
+
+for (const [name, settings] of [
+  ['with memory to spare', {}],
+  ['with little memory', { bodyMemoryBytes: 64 * KIB }],
+  ['with no memory for bodies', { bodyMemoryBytes: 1 }],
+  ['with little disk', { responseSpoolBytes: 256 * KIB }],
+] as const)
+  test(`a large answer reaches a slow reader whole, within credit, ${name}`, async (t) => {
+    const house = await House.open(t, { settings })
+    const worker = await house.worker()
+    const client = await house.client({ paused: true })
+    const body = pattern(12_000_000)
+    await client.write(request('GET', '/'))
+    const { id } = await worker.request()
+    await worker.send(headFrame(id))
+    const sent = sendWithinCredit(worker, id, body)
+    await house.turns(200)
+    client.resume()
+    equal((await client.head()).status, 200)
+    ok((await chunkedBody(client)).equals(body))
+    await sent
+    client.halfClose()
+    await house.allGivenBack()
+  })
+
+test('a full spool holds the worker back, and a reader lets it go on', async (t) => {
+  const house = await House.open(t, { settings: { responseSpoolBytes: 512 * KIB, bodyMemoryBytes: 128 * KIB } })
+  const worker = await house.worker()
+  const client = await house.client({ paused: true })
+  await client.write(request('GET', '/'))
+  const { id } = await worker.request()
+  await worker.send(headFrame(id))
+  let done = false
+  const body = pattern(30_000_000)
+  const sent = sendWithinCredit(worker, id, body).then(() => {
+    done = true
+  })
+  await house.turns(500)
+  equal(done, false)
+  ok(house.spool.usedBytes <= 1_024 * KIB)
+  client.resume()
+  await client.head()
+  ok((await chunkedBody(client)).equals(body))
+  await sent
+})
+
+test('a client that leaves while its answer is on disk: all is given back, the worker told', async (t) => {
+  const house = await House.open(t, { settings: { responseSpoolBytes: 512 * KIB } })
+  const worker = await house.worker()
+  const client = await house.client({ paused: true })
+  await client.write(request('GET', '/'))
+  const { id } = await worker.request()
+  await worker.send(headFrame(id, Buffer.alloc(8_000_000)))
+  await house.turns(100)
+  client.reset()
+  equal((await worker.heard('CANCEL')).id, id)
+  await house.allGivenBack()
+})
+
+test('of a worker that has ended its answer nobody asks anything when the client leaves', async (t) => {
+  const house = await House.open(t)
+  const worker = await house.worker()
+  const client = await house.client({ paused: true })
+  await client.write(request('GET', '/'))
+  const { id } = await worker.request()
+  await worker.send(headFrame(id, Buffer.alloc(8_000_000)), endFrame(id))
+  await house.turns(100)
+  client.reset()
+  await house.allGivenBack()
+  equal(worker.told.filter(({ type }) => type === WIRE.front.CANCEL).length, 0)
+})
+
+interface HandedOver {
+  readonly descriptor: number
+  readonly frame: Buffer
+}
+
+function handOver(t: TestContext, id: number, content: Buffer, offset = 0, length = content.length - offset): HandedOver {
+  const folder = mkdtempSync(join(tmpdir(), 'dram-file-'))
+  writeFileSync(join(folder, 'f'), content)
+  const descriptor = openSync(join(folder, 'f'), 'r+')
+  t.after(() => {
+    closeSync(descriptor)
+    rmSync(folder, { recursive: true })
+  })
+  const { dev, ino } = fstatSync(descriptor, { bigint: true })
+  const place = Buffer.alloc(32)
+  for (const [at, value] of [BigInt(offset), BigInt(length), dev, ino].entries()) place.writeBigUInt64LE(value, at * 8)
+  const path = Buffer.from(`/proc/${process.pid}/fd/${descriptor}`)
+  return { descriptor, frame: frame(W.FILE, id, Buffer.concat([place, path])) }
+}
+
+function sized(length: number): { head: string; flags: number } {
+  return { head: `200 OK\r\nContent-Length: ${length}\r\n`, flags: FLAGS.HEAD.LENGTH }
+}
+
+test('a file is sent by the front, from its offset on', async (t) => {
+  const house = await House.open(t)
+  const worker = await house.worker()
+  const client = await house.client()
+  const content = pattern(1_000_000)
+  await client.write(request('GET', '/'))
+  const { id } = await worker.request()
+  await worker.send(headFrame(id, '', sized(999_990)), handOver(t, id, content, 10).frame)
+  await worker.heard('OPENED')
+  await worker.send(endFrame(id))
+  ok((await client.response()).body.equals(content.subarray(10)))
+  client.halfClose()
+  await house.allGivenBack()
+})
+
+test('a file that isn’t what was meant is the worker’s to send', async (t) => {
+  const house = await House.open(t)
+  const worker = await house.worker()
+  const client = await house.client()
+  await client.write(request('GET', '/'))
+  const { id } = await worker.request()
+  await worker.send(headFrame(id, '', sized(5)), handOver(t, id, pattern(100), 0, 200).frame)
+  await worker.heard('REFUSED')
+  await worker.send(frame(W.DATA, id, 'bytes'), endFrame(id))
+  equal((await client.response()).text, 'bytes')
+})
+
+test('a file behind bytes that still wait is the worker’s to send: nothing is lost', async (t) => {
+  const house = await House.open(t)
+  const worker = await house.worker()
+  const client = await house.client({ paused: true })
+  const first = pattern(9_000_000)
+  await client.write(request('GET', '/'))
+  const { id } = await worker.request()
+  await worker.send(headFrame(id, first, sized(first.length + 100)), handOver(t, id, pattern(100)).frame)
+  await worker.heard('REFUSED')
+  await worker.send(frame(W.DATA, id, pattern(100)), endFrame(id))
+  client.resume()
+  ok((await client.response()).body.equals(Buffer.concat([first, pattern(100)])))
+})
+
+test('a file that shrinks while it is sent: the answer breaks off, and the worker doesn’t wait for it', async (t) => {
+  const house = await House.open(t)
+  const worker = await house.worker()
+  const client = await house.client({ paused: true })
+  const content = pattern(20_000_000)
+  await client.write(request('GET', '/'))
+  const { id } = await worker.request()
+  const handed = handOver(t, id, content)
+  await worker.send(headFrame(id, '', sized(content.length)), handed.frame)
+  await worker.heard('OPENED')
+  await house.turns(50)
+  ftruncateSync(handed.descriptor, 0)
+  client.resume()
+  equal((await worker.heard('CANCEL')).id, id)
+  equal(await client.failure(), 'short')
+  deepEqual(house.faults, ['INTERNAL'])
+  await worker.send(endFrame(id))
+  client.close()
+  await house.allGivenBack()
+})
+
+test('a client that leaves while its file is opened', async (t) => {
+  const house = await House.open(t)
+  const worker = await house.worker()
+  const client = await house.client()
+  await client.write(request('GET', '/'))
+  const { id } = await worker.request()
+  await worker.send(headFrame(id, '', sized(1_000)))
+  await client.head()
+  client.reset()
+  await worker.heard('CANCEL')
+  await worker.send(handOver(t, id, pattern(1_000)).frame)
+  await worker.heard('OPENED')
+  await house.allGivenBack()
+})
+
+/** A socket whose kernel takes bytes when the test says so. */
+class SlowSocket extends Duplex {
+  readonly taken: Buffer[] = []
+  #go: (() => void) | null = null
+  #open = false
+
+  override _read(): void {}
+
+  override _write(bytes: Buffer, _encoding: string, done: () => void): void {
+    this.taken.push(bytes)
+    if (this.#open) done()
+    else this.#go = done
+  }
+
+  takeAll(): void {
+    this.#open = true
+    this.#go?.()
+  }
+}
+
+test('even a small write that the kernel takes late is told of', async () => {
+  const socket = new SlowSocket()
+  const memory = new BodyMemory(1_000_000)
+  let idle!: () => void
+  const told = new Promise<void>((resolve) => {
+    idle = resolve
+  })
+  const outlet = new Outlet(socket as unknown as Socket, memory, idle)
+  outlet.framed('5\r\n', Buffer.from('small'), '\r\n')
+  equal(outlet.idle, false)
+  ok(memory.used > 0)
+  socket.takeAll()
+  await told
+  equal(outlet.idle, true)
+  equal(memory.used, 0)
+  equal(Buffer.concat(socket.taken).toString(), '5\r\nsmall\r\n')
+})
