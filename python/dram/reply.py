@@ -39,7 +39,7 @@ class Answer:
     granted = 0
     cut = False
     deferred = ()             # see defer()
-    deferred_at = 0.0
+    complete_at = 0.0         # when the last byte of the body was here, before the iterable's end
     gone = False
     opened = None             # the front's answer to FILE
     listed = False
@@ -171,36 +171,41 @@ class Answer:
     def defer(self, chunk):
         """Keeps a chunk that is the whole body until the iterable's end, if that is near as a rule.
 
-        Then the answer is one frame, sent with others. If it takes longer, let_go() brings it out,
-        by a RECALL or by a thread without work, so that no client waits for what an application
-        does after its last byte. RECALL comes only if other requests wait here.
+        Then the answer is one frame, sent with others: most frameworks return such iterables. If it
+        takes longer, let_go() brings it out, by RECALL or by a thread without work, so that no client
+        waits for what an application does after its last byte.
         """
+        worker = self.worker
         self.begun = True
-        self.granted = self.worker.window
+        self.granted = worker.window
+        self.complete_at = clock()
+        if not worker.may_defer():
+            self.register()
+            self.transmit(memoryview(chunk))
+            return
         self.sent = len(chunk)
-        self.deferred_at = clock()
         self.deferred = [chunk]
-        self.register()
-        if not self.worker.requests.waiting or not self.worker.tails.are_short():
-            self.let_go()
+        worker.note_deferred(self)
 
     def let_go(self):
         """Sends the body that was deferred, if it still is; any thread may call it."""
         if not self.deferred:
             return
         sender = self.worker.sender
+        # The lock first: END must not overtake what was taken out here.
         with sender.writing:
-            if not self.deferred:
-                return
-            chunk = self.deferred.pop()
-            self.head_sent = True
-            sender.out.extend(self.head_frame(chunk))
-            sender.flush_locked()
+            chunk = self.take_deferred()
+            if chunk is not None:
+                self.head_sent = True
+                sender.out.extend(self.head_frame(chunk))
+                sender.flush_locked()
 
     def take_deferred(self):
-        """The deferred body, if let_go() hasn't sent it."""
-        with self.worker.sender.writing:
-            return self.deferred.pop() if self.deferred else None
+        """The deferred body; None if another thread took it. (A list's pop is atomic.)"""
+        try:
+            return self.deferred.pop()
+        except IndexError:
+            return None
 
     def head_frame(self, data, flags=0):
         head = self.head
@@ -212,7 +217,8 @@ class Answer:
         """Sends bytes as credit allows; the head goes with the first."""
         if not self.begun:
             self.begin()
-        self.let_go()
+        if self.deferred:
+            self.let_go()
         sender = self.worker.sender
         while rest:
             room = min(self.granted - self.sent, MAX_FRAME_BYTES)
@@ -316,9 +322,9 @@ class Answer:
         """The application is done: sends whatever was not sent yet."""
         if not self.code:
             raise no_start_response()
-        if self.deferred != ():
-            body = self.take_deferred()
-            self.worker.tails.note(clock() - self.deferred_at)
+        if self.complete_at:
+            self.worker.tails.note(clock() - self.complete_at)
+            body = self.take_deferred() if self.deferred else None
             if body is not None:
                 self.whole(body)
                 return

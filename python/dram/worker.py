@@ -52,6 +52,8 @@ class Worker:
         self.control = Control(control, self)
         self.heads = Heads()
         self.calls = {}                   # id → Answer, of those the control thread must find
+        self.is_single = config["threads"] == 1
+        self.deferring = None             # the Answer that a single thread deferred last
         self.tails = Pace(MAX_ANSWER_AGE_SECONDS)
         self.pace = Pace(0.0)
         self.warned = set()
@@ -110,7 +112,7 @@ class Worker:
         while True:
             while not waiting:
                 flush()
-                if self.calls:
+                if self.calls or self.deferring is not None:
                     self.let_deferred_go()
                 if self.stopping or not requests.receive():
                     reading.release()
@@ -148,6 +150,7 @@ class Worker:
                 errors.flush()
             if answer.listed:
                 answer.release()
+            self.deferring = None
             answer = request = None
             if not reading.acquire(False):
                 flush()
@@ -185,7 +188,23 @@ class Worker:
         else:
             self.sender.flush()
 
+    def may_defer(self):
+        """Whether an answer may wait for its iterable's end: the front's RECALL must reach it if that takes long.
+
+        With one thread RECALL comes whenever the worker is silent for long, with more only if requests wait.
+        """
+        return self.tails.mean < SHORT_SECONDS and (self.is_single or self.requests.waiting)
+
+    def note_deferred(self, answer):
+        """Makes let_deferred_go() find it."""
+        if self.is_single:
+            self.deferring = answer
+        else:
+            answer.register()
+
     def let_deferred_go(self):
+        if self.deferring is not None:
+            self.deferring.let_go()
         for answer in list(self.calls.values()):
             answer.let_go()
 

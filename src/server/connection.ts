@@ -427,7 +427,7 @@ export class Connection {
   /** What the kernel holds for the client doesn't count as taken by it: a large socket buffer hides a slow reader. */
   #judgeWrite(nowMs: number): void {
     const { writeTimeoutMs, minBodyRateBytes } = this.#context.settings
-    const taken = this.#socket.bytesWritten - this.#socket.writableLength - this.#context.unsentBytes(this.#socket)
+    const taken = this.outlet.takenBytes - this.#context.unsentBytes(this.#socket)
     this.#pace ??= new Pace(nowMs, writeTimeoutMs, minBodyRateBytes, taken)
     if (this.#pace.judge(taken, nowMs) === 'ok') this.#deadlineMs = nowMs + Math.min(PACE_MS, writeTimeoutMs)
     else this.destroy()

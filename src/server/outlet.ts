@@ -38,6 +38,15 @@ export class Outlet {
     return this.#socket.writableLength === 0
   }
 
+  /**
+   * Bytes that the kernel has taken, ever. Node's own count moves only when a write is through, so a slow reader of
+   * one large piece would look stuck; the handle's, on which Node's idle timer relies, follows each byte.
+   */
+  get takenBytes(): number {
+    const socket = this.#socket as Socket & { _handle: { bytesWritten: number; writeQueueSize: number } | null }
+    return socket._handle === null ? 0 : socket._handle.bytesWritten - socket._handle.writeQueueSize
+  }
+
   /** Bytes that were given to the socket and, as far as this side knows, not yet to the kernel. */
   get waiting(): number {
     return this.#socket.writableLength + this.#text.length

@@ -111,7 +111,7 @@ export class Pool implements WorkerPool {
   /** What a worker of one thread runs now: the oldest of what it was sent. */
   soleJobOf(pid: number): Job | undefined {
     const worker = this.#serving.find((one) => one.pid === pid && one.threads === 1)
-    return worker?.link.running.values().next().value
+    return worker?.link.oldest
   }
 
   /** Gives waiting jobs to workers with room. */
@@ -155,7 +155,7 @@ export class Pool implements WorkerPool {
     if (before < worker.threads) worker.progressAtMs = this.clock.nowMs()
     const id = worker.link.send(job, job.question)
     job.place = { worker, id }
-    if (before >= worker.threads) this.#watch()
+    this.#watch()
     job.sent()
   }
 
@@ -164,15 +164,15 @@ export class Pool implements WorkerPool {
     this.#check ??= setTimeout(() => setImmediate(this.#recall), RECALL_CHECK_MS)
   }
 
-  /** Takes back what lies behind a request that is slower than predicted. */
+  /** Takes back what lies behind a request that is slower than predicted, and has finished answers sent. */
   readonly #recall = (): void => {
     this.#check = null
     const nowMs = this.clock.nowMs()
     const silenceMs = Math.max(RECALL_AFTER_MS, (3 * this.ahead.expectedMicros) / 1000)
     for (const worker of this.#serving) {
-      if (worker.link.running.size <= worker.threads || worker.recalling) continue
+      if (worker.running === 0 || worker.recalling || worker.isStalled) continue
       if (nowMs - worker.progressAtMs >= silenceMs) worker.recall()
-      this.#watch()
+      else this.#watch()
     }
   }
 }
@@ -207,6 +207,11 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
 
   get running(): number {
     return this.link.running.size
+  }
+
+  /** It was recalled, and has not answered since. */
+  get isStalled(): boolean {
+    return this.#stalled
   }
 
   get room(): number {

@@ -5,6 +5,7 @@ import { Fault, isFaultCode } from '../faults/fault.ts'
 
 import { FrameReader, FrameWriter, isAfter, nextId } from './codec.ts'
 import { StatePage } from './page.ts'
+import { Running } from './running.ts'
 import { WIRE } from './table.ts'
 
 const { front: F, worker: W, flags: FLAGS } = WIRE
@@ -56,7 +57,7 @@ export interface LinkOwner<A extends Asker> {
 export class WorkerLink<A extends Asker> {
   readonly pid: number
   /** Requests that were sent and have not ended, oldest first. */
-  readonly running = new Map<number, A>()
+  readonly running = new Running<A>()
   lastSentId = 0
   readonly #owner: LinkOwner<A>
   readonly #page: StatePage
@@ -77,6 +78,11 @@ export class WorkerLink<A extends Asker> {
     this.#data = new Wire(this.#connectData(socketPath), ROLE_DATA)
     this.#control = new Wire(this.#watch(connect(socketPath)), ROLE_CONTROL)
     this.#control.socket.resume()
+  }
+
+  /** The one that was sent first of those that run. */
+  get oldest(): A | undefined {
+    return this.running.entries(this.lastSentId)[0]?.[1]
   }
 
   /** Hot. Sends a request at the end of this turn of the event loop; returns its id on this link. */
@@ -102,17 +108,17 @@ export class WorkerLink<A extends Asker> {
 
   /** Nobody waits for this answer any more. Of what has ended the worker isn't told: its flag word may be another's by now. */
   cancel(id: number): void {
-    if (!this.running.has(id)) return
+    if (this.running.get(id) === undefined) return
     this.#page.flag(id, WIRE.page.HALF_CLOSED | WIRE.page.CANCELLED)
     this.#say(F.CANCEL, 0, id)
   }
 
   halfClosed(id: number): void {
-    if (this.running.has(id)) this.#page.flag(id, WIRE.page.HALF_CLOSED)
+    if (this.running.get(id) !== undefined) this.#page.flag(id, WIRE.page.HALF_CLOSED)
   }
 
   credit(id: number, bytes: number): void {
-    if (!this.running.has(id)) return
+    if (this.running.get(id) === undefined) return
     this.#control.writer.number(F.CREDIT, id, bytes)
     this.#control.schedule()
   }
@@ -147,7 +153,7 @@ export class WorkerLink<A extends Asker> {
     const entered = this.#page.entered()
     const begun: A[] = []
     const untouched: A[] = []
-    for (const [id, asker] of this.running) (isAfter(id, entered) ? untouched : begun).push(asker)
+    for (const [id, asker] of this.running.entries(this.lastSentId)) (isAfter(id, entered) ? untouched : begun).push(asker)
     this.running.clear()
     this.close()
     return { begun, untouched }

@@ -69,7 +69,7 @@ test('a client that takes nothing of its answer loses it, and the log says so', 
 })
 
 test('a body that comes too slowly overall is refused', async (t) => {
-  const own = await start(t, 'probe.py', ['--workers', '1', '--min-body-rate', '100KiB', '--body-timeout', '20s'])
+  const own = await start(t, 'probe.py', ['--workers', '1', '--min-body-rate', '100KiB', '--body-timeout', '2s'])
   const client = await own.connect()
   await client.write(request('POST', '/echo', [['Content-Length', '1000000']]))
   const dripping = setInterval(() => client.socket.writable && client.socket.write('x'.repeat(100)), 50)
@@ -81,7 +81,7 @@ test('a body that comes too slowly overall is refused', async (t) => {
 })
 
 test('an answer that is taken too slowly overall is broken off', async (t) => {
-  const args = ['--workers', '1', '--min-body-rate', '20MiB', '--write-timeout', '20s']
+  const args = ['--workers', '1', '--min-body-rate', '20MiB', '--write-timeout', '2s']
   const own = await start(t, 'probe.py', args)
   const client = await own.connect({ paused: true })
   await client.write(request('GET', '/sized?size=100000000'))
@@ -91,7 +91,7 @@ test('an answer that is taken too slowly overall is broken off', async (t) => {
     setImmediate(() => client.pause())
   }, 500)
   try {
-    await own.until(/\/sized.*client/)
+    await own.until(/\/sized.*client/, { guardMs: 40_000 })
   } finally {
     clearInterval(sipping)
   }

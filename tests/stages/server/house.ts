@@ -1,5 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -97,9 +99,13 @@ export class House implements ServerEvents {
     return { worker, attached }
   }
 
-  async client(options: { paused?: boolean } = {}): Promise<Client> {
-    const address = this.#path === null ? { port: this.#port } : { path: this.#path }
-    const client = await Client.connect(address, options)
+  /** A client that keeps its side open until the test closes it. */
+  async client({ paused = false } = {}): Promise<Client> {
+    const at = this.#path === null ? { host: '127.0.0.1', port: this.#port, noDelay: true } : { path: this.#path }
+    const socket = connect({ ...at, allowHalfOpen: true })
+    await within(once(socket, 'connect'), 'a connection')
+    const client = new Client(socket)
+    if (paused) client.pause()
     this.#t.after(() => client.close())
     return client
   }

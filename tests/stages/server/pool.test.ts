@@ -57,7 +57,10 @@ class House {
       tell = resolve
     })
     const attached = this.pool.attach(worker.place, { ready: () => tell(), unready: () => {}, broken: () => {} })
-    this.#t.after(() => (attached as PooledWorker).link.close())
+    this.#t.after(() => {
+      this.pool.leave(attached as PooledWorker)
+      ;(attached as PooledWorker).link.close()
+    })
     await worker.ready()
     await within(ready, 'READY')
     attached.serve()

@@ -159,7 +159,7 @@ test('a file that isn’t what was meant is the worker’s to send', async (t) =
 })
 
 test('a file behind bytes that still wait is the worker’s to send: nothing is lost', async (t) => {
-  const house = await House.open(t)
+  const house = await House.open(t, { settings: { bodyMemoryBytes: 64 * KIB } })
   const worker = await house.worker()
   const client = await house.client({ paused: true })
   const first = pattern(9_000_000)
