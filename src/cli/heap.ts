@@ -3,11 +3,11 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /**
  * V8 doubles its new space under load up to 48 MiB (Node 20) or 96 MiB (Node 26), which would be half of the front's
- * memory. Our garbage is small and dies at once: above this size more space brings no more requests
+ * memory. Our garbage is small and dies at once: half of this size and twice of it serve as many requests
  * (bench, scenario memory). There is no call for it, and the flag that bounds it is read before any code runs; the one
  * that says how fast it grows is read at every growth.
  */
-const NEW_SPACE_BYTES = 16 * 1024 ** 2
+const NEW_SPACE_BYTES = 8 * 1024 ** 2
 
 /** Lets the new space grow up to its bound, and no further. */
 export function boundNewSpace(): void {

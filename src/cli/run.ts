@@ -52,7 +52,10 @@ export async function run(loaded: Loaded): Promise<number> {
       process.exit(FAULTS.INTERNAL.exit)
     })
     if (spool.inMemory) {
-      journal.note('warning', `the spool folder ${spool.folder} is on tmpfs: bodies kept there stay in memory; see --spool-dir`)
+      journal.note(
+        'warning',
+        `the spool folder ${spool.folder} is on tmpfs: bodies kept there stay in memory; see --spool-dir`,
+      )
     }
     const server = new Server(settings, plan.maxConnections, spool, systemClock, journal)
     const supervisor = new Supervisor(

@@ -294,7 +294,8 @@ export class Connection {
     this.outlet.flush()
     this.#end()
     if (!reset) return
-    if (this.peer.address === '') this.#socket.destroy() // a Unix socket knows no reset
+    if (this.peer.address === '')
+      this.#socket.destroy() // a Unix socket knows no reset
     else this.#socket.resetAndDestroy()
   }
 

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Fault } from '../faults/fault.ts'
 
 // statfs(2): TMPFS_MAGIC, RAMFS_MAGIC
@@ -9,8 +9,7 @@ const NAME = /^dram-spool-(\w+)-(\d+)-(\d+)$/
 /** Makes this process's own spool folder in `parent`, after sweeping what dead servers left. Faults: SPOOL_FOLDER. */
 export function makeFolder(parent: string): string {
   try {
-    // Not `recursive`: below /proc that never returns (Node 20).
-    if (!existsSync(parent)) mkdirSync(parent, { mode: 0o700 })
+    makeParents(parent)
     sweep(parent)
     const folder = join(parent, `dram-spool-${processSpace()}-${process.pid}-${startOf(process.pid)}`)
     rmSync(folder, { recursive: true, force: true }) // an earlier start of this same process
@@ -19,6 +18,13 @@ export function makeFolder(parent: string): string {
   } catch (error) {
     throw new Fault('SPOOL_FOLDER', { detail: (error as Error).message })
   }
+}
+
+/** As `recursive` of mkdir, which never returns below /proc (Node 20). */
+function makeParents(path: string): void {
+  if (existsSync(path)) return
+  makeParents(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
 }
 
 /** Does the folder live in memory, so that spooling saves none? */

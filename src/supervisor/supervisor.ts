@@ -139,7 +139,7 @@ export class Supervisor {
   #forkLater(zygote: Zygote, pauseMs: number): void {
     setTimeout(() => {
       if (!this.#stopping && this.#zygote === zygote) this.#fork()
-    }, pauseMs)
+    }, pauseMs).unref()
   }
 
   #forked(zygote: Zygote, { worker: number, pid, socket, out, err, page }: Forked): void {
@@ -287,7 +287,7 @@ export class Supervisor {
       await this.#startZygote()
     } catch (error) {
       this.#events.note('error', `the new zygote failed: ${(error as Error).message}`)
-      setTimeout(() => this.#stopping || this.#renew(), MOST_BACKOFF_MS)
+      setTimeout(() => this.#stopping || this.#renew(), MOST_BACKOFF_MS).unref()
       return
     }
     for (let i = 0; i < this.#settings.workers; i++) this.#fork()

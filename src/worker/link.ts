@@ -153,7 +153,8 @@ export class WorkerLink<A extends Asker> {
     const entered = this.#page.entered()
     const begun: A[] = []
     const untouched: A[] = []
-    for (const [id, asker] of this.running.entries(this.lastSentId)) (isAfter(id, entered) ? untouched : begun).push(asker)
+    for (const [id, asker] of this.running.entries(this.lastSentId))
+      (isAfter(id, entered) ? untouched : begun).push(asker)
     this.running.clear()
     this.close()
     return { begun, untouched }

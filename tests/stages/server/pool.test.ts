@@ -57,8 +57,10 @@ class House {
       tell = resolve
     })
     const attached = this.pool.attach(worker.place, { ready: () => tell(), unready: () => {}, broken: () => {} })
-    this.#t.after(() => {
+    this.#t.after(async () => {
       this.pool.leave(attached as PooledWorker)
+      for (let turn = 0; turn < 3; turn++)
+        await new Promise(setImmediate) // burials come to their end
       ;(attached as PooledWorker).link.close()
     })
     await worker.ready()

@@ -1,9 +1,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { Outlet } from '../../../src/server/outlet.ts'
 import { BodyMemory } from '../../../src/spool/memory.ts'
@@ -11,8 +11,8 @@ import { WINDOW_BYTES } from '../../../src/worker/link.ts'
 import { WIRE } from '../../../src/worker/table.ts'
 import type { Client } from '../../kit/client.ts'
 import { request } from '../../kit/client.ts'
-import { endFrame, type FakeWorker, frame, headFrame } from '../worker/fakeWorker.ts'
 import { pattern } from '../spool/room.ts'
+import { endFrame, type FakeWorker, frame, headFrame } from '../worker/fakeWorker.ts'
 import { House } from './house.ts'
 
 const { worker: W, flags: FLAGS } = WIRE
@@ -112,7 +112,13 @@ interface HandedOver {
   readonly frame: Buffer
 }
 
-function handOver(t: TestContext, id: number, content: Buffer, offset = 0, length = content.length - offset): HandedOver {
+function handOver(
+  t: TestContext,
+  id: number,
+  content: Buffer,
+  offset = 0,
+  length = content.length - offset,
+): HandedOver {
   const folder = mkdtempSync(join(tmpdir(), 'dram-file-'))
   writeFileSync(join(folder, 'f'), content)
   const descriptor = openSync(join(folder, 'f'), 'r+')

@@ -11,8 +11,8 @@ const at = (name: string) => JSON.stringify(new URL(`../../../src/spool/${name}.
 const SCRIPT = `
   const { BodyMemory } = await import(${at('memory')})
   const { Spool } = await import(${at('spool')})
-  const { RequestBody } = await import(${at('request-body')})
-  const { AnswerBuffer } = await import(${at('answer-buffer')})
+  const { RequestBody } = await import(${at('requestBody')})
+  const { AnswerBuffer } = await import(${at('answerBuffer')})
   const nextTurn = () => new Promise(setImmediate)
   const spool = new Spool({ parent: process.argv[1], limitBytes: 1e9 })
   const memory = new BodyMemory(0)
