@@ -33,7 +33,7 @@ export class LookAhead {
   observe(serviceMicros: number): void {
     if (serviceMicros < 0) return
     // One request of a minute must not forbid sending ahead for the next hundred fast ones.
-    const seen = serviceMicros > 4 * SLOW_MICROS ? 4 * SLOW_MICROS : serviceMicros
+    const seen = Math.min(serviceMicros, 4 * SLOW_MICROS)
     const error = seen - this.#mean
     this.#mean += error * WEIGHT
     this.#deviation += ((error < 0 ? -error : error) - this.#deviation) * WEIGHT
