@@ -65,7 +65,10 @@ export class Connection {
     this.#context = context
     this.#policy = policy
     this.peer = peer
-    this.outlet = new Outlet(socket, context.memory, () => this.#guard(() => this.#drained()))
+    this.outlet = new Outlet(socket, context.memory, {
+      outletBusy: () => this.#setTimer(),
+      outletIdle: () => this.#guard(() => this.#drained()),
+    })
     this.#parser = new Http1Parser(context.limits, cache)
     this.#deadlineMs = context.nowMs + context.settings.headTimeoutMs
     socket.on('end', () => this.#guard(() => this.#ended()))
@@ -275,6 +278,7 @@ export class Connection {
   /** The first exchange is through; `staysOpen`: the connection can carry another. */
   answered(exchange: Exchange, staysOpen: boolean): void {
     this.#exchanges.shift()
+    this.#pace = null
     this.touch()
     const bodyStillComes = this.#receiving === exchange
     const wasLast = this.#lastCame && this.#exchanges.length === 0
@@ -366,7 +370,7 @@ export class Connection {
     if (waiting === this.#waiting && waiting !== 'idle') return
     const { settings, nowMs } = this.#context
     this.#waiting = waiting
-    this.#pace = null
+    this.#restPace(waiting, nowMs)
     switch (waiting) {
       case 'idle':
         this.#deadlineMs = nowMs + settings.keepAliveMs
@@ -384,6 +388,13 @@ export class Connection {
       case 'us':
         this.#deadlineMs = Number.POSITIVE_INFINITY
     }
+  }
+
+  /** An upload or an answer has one pace, however often it is our turn in between. */
+  #restPace(waiting: Waiting, nowMs: number): void {
+    if (waiting === 'us') this.#pace?.rest(nowMs)
+    else if (waiting === this.#pace?.of) this.#pace.goOn(nowMs)
+    else this.#pace = null
   }
 
   #whatFor(): Waiting {
@@ -418,7 +429,7 @@ export class Connection {
 
   #judgeBody(nowMs: number): void {
     const { bodyTimeoutMs, minBodyRateBytes } = this.#context.settings
-    this.#pace ??= new Pace(nowMs, bodyTimeoutMs, minBodyRateBytes, this.#receivedBytes)
+    this.#pace ??= new Pace('body', nowMs, bodyTimeoutMs, minBodyRateBytes, this.#receivedBytes)
     const verdict = this.#pace.judge(this.#receivedBytes, nowMs)
     if (verdict === 'stalled') this.#refuse(new Fault('BODY_TIMEOUT', { limit: seconds(bodyTimeoutMs) }))
     else if (verdict === 'slow') this.#refuse(new Fault('BODY_TOO_SLOW', { limit: `${minBodyRateBytes} bytes` }))
@@ -429,7 +440,7 @@ export class Connection {
   #judgeWrite(nowMs: number): void {
     const { writeTimeoutMs, minBodyRateBytes } = this.#context.settings
     const taken = this.outlet.takenBytes - this.#context.unsentBytes(this.#socket)
-    this.#pace ??= new Pace(nowMs, writeTimeoutMs, minBodyRateBytes, taken)
+    this.#pace ??= new Pace('write', nowMs, writeTimeoutMs, minBodyRateBytes, taken)
     if (this.#pace.judge(taken, nowMs) === 'ok') this.#deadlineMs = nowMs + Math.min(PACE_MS, writeTimeoutMs)
     else this.destroy()
   }

@@ -7,24 +7,30 @@ export const SMALL_PIECE_BYTES = 16 * 1024
 /** Up to this size, joining is cheaper than a write of several parts. */
 const SMALL_BYTES = 4 * 1024
 
+export interface OutletOwner {
+  /** The kernel did not take all at once: the client is slower than we. */
+  outletBusy(): void
+  /** By now it has. */
+  outletIdle(): void
+}
+
 /**
  * The way out of one connection. Texts of one turn of the event loop are gathered and leave in one write; bytes leave
- * at once. Nothing here waits: whoever has more asks `idle` first, and goes on when `onIdle` is called.
+ * at once. Nothing here waits: whoever has more asks `idle` first, and goes on when told of `outletIdle`.
  */
 export class Outlet {
   readonly #socket: Socket
   readonly #memory: BodyMemory
-  readonly #onIdle: () => void
+  readonly #owner: OutletOwner
   #text = ''
   /** Bytes taken from the budget for what the kernel has not taken yet. */
   #counted = 0
   #asked = false
 
-  /** `onIdle`: the kernel has taken all that it had not taken at once. */
-  constructor(socket: Socket, memory: BodyMemory, onIdle: () => void) {
+  constructor(socket: Socket, memory: BodyMemory, owner: OutletOwner) {
     this.#socket = socket
     this.#memory = memory
-    this.#onIdle = onIdle
+    this.#owner = owner
     socket.on('drain', () => this.#drained())
   }
 
@@ -104,13 +110,15 @@ export class Outlet {
 
   #drained(): void {
     this.dispose()
-    this.#onIdle()
+    this.#owner.outletIdle()
   }
 
   /** Less than its high-water mark a socket writes late without a `drain`: an empty write behind tells. */
   #askForIdle(): void {
     const socket = this.#socket
-    if (socket.writableLength === 0 || socket.writableNeedDrain || socket.writableCorked > 0 || this.#asked) return
+    if (socket.writableLength === 0 || socket.writableCorked > 0) return
+    this.#owner.outletBusy()
+    if (socket.writableNeedDrain || this.#asked) return
     this.#asked = true
     socket.write('', () => {
       this.#asked = false

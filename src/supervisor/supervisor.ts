@@ -108,6 +108,7 @@ export class Supervisor {
     }
     this.#zygote?.stop()
     this.#zygote?.cut()
+    for (const number of [...this.#members.keys()]) this.#ended(number, { kind: 'lost', why: 'its end was not told' })
   }
 
   async #startZygote(): Promise<void> {

@@ -241,7 +241,7 @@ test('even a small write that the kernel takes late is told of', async () => {
   const told = new Promise<void>((resolve) => {
     idle = resolve
   })
-  const outlet = new Outlet(socket as unknown as Socket, memory, idle)
+  const outlet = new Outlet(socket as unknown as Socket, memory, { outletBusy: () => {}, outletIdle: idle })
   outlet.framed('5\r\n', Buffer.from('small'), '\r\n')
   equal(outlet.idle, false)
   ok(memory.used > 0)

@@ -45,7 +45,7 @@ export function frame(type: number, id: number, payload: Buffer | string = '', f
 
 export function u32(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4)
-  values.forEach((value, at) => bytes.writeUInt32LE(value, at * 4))
+  for (const [at, value] of values.entries()) bytes.writeUInt32LE(value, at * 4)
   return bytes
 }
 
