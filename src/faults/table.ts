@@ -194,6 +194,11 @@ export const FAULTS = {
     says: 'the kept request body cannot be read: {detail}',
     hint: 'look at --spool-dir: was it emptied?',
   },
+  ANSWER_BROKEN: {
+    status: 502,
+    says: 'the answer broke off: {detail}',
+    hint: 'look at the spool folder, and at whether files shrink while they are sent',
+  },
   WORKER_DIED: {
     status: 502,
     says: 'the worker died while it ran the request: {detail}',

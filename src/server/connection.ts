@@ -358,9 +358,10 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  /** The server is stopping: an idle connection has no answer to wait for. */
+  /** The server is stopping: a connection that is idle, or only heard out, has no answer to wait for. */
   closeIfIdle(): void {
     if (this.isIdle) this.#end()
+    else if (this.#waiting === 'linger') this.destroy()
   }
 
   // — time —

@@ -287,7 +287,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
 
   streamBroke(why: string): void {
     if (this.abandoned || this.#answer.kind !== 'stream') return
-    const fault = new Fault('INTERNAL', { detail: `an answer broke off: ${why}` })
+    const fault = new Fault('ANSWER_BROKEN', { detail: why })
     this.#context.failed(this, fault)
     this.#context.pool.cancel(this)
     this.#break(fault)

@@ -148,7 +148,8 @@ export class Server {
     const context = this.#context
     const untilMs = context.clock.nowMs() + gracefulMs
     context.stopping = true
-    await Promise.all(this.#listeners.map((listener) => listener.drain(gracefulMs)))
+    const hurried = new Promise((resolve) => hurry.addEventListener('abort', resolve, { once: true }))
+    await Promise.race([hurried, Promise.all(this.#listeners.map((listener) => listener.drain(gracefulMs)))])
     const idleUntilMs = Math.min(untilMs, context.clock.nowMs() + LAST_REQUEST_MS)
     while (this.#connections.size > 0 && !hurry.aborted) {
       const nowMs = context.clock.nowMs()

@@ -287,10 +287,10 @@ export const REGISTRY = {
   maxRequestLineBytes: row({
     section: 'limits',
     flag: '--max-request-line',
-    reader: size({ least: '64', most: '60000' }),
+    reader: size({ least: '64', most: '32000' }),
     default: '8190',
     help: 'The longest request line; a longer one gets 414.',
-    why: 'RFC 9112 §3 asks for 8000 at least. The upper bound is that of a field of the wire to the workers.',
+    why: 'RFC 9112 §3 asks for 8000 at least. The upper bound follows from a field of the wire to the workers, which may hold the target twice.',
     applies: 'reload',
   }),
   maxHeaders: row({

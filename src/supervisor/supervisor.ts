@@ -2,7 +2,8 @@ import type { AttachedWorker, WorkerPool } from '../events/pool.ts'
 import { type EndReason, endText, type WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
-import { removeWorkerFiles, startTime } from './folder.ts'
+import { startOf } from '../system/processes.ts'
+import { removeWorkerFiles } from './folder.ts'
 import { WorkerOutput } from './output.ts'
 import { type Forked, Zygote, type ZygoteConfiguration } from './zygote.ts'
 
@@ -143,7 +144,17 @@ export class Supervisor {
     }, pauseMs).unref()
   }
 
-  #forked(zygote: Zygote, { worker: number, pid, socket, out, err, page }: Forked): void {
+  #forked(zygote: Zygote, forked: Forked): void {
+    try {
+      this.#adopt(zygote, forked)
+    } catch (error) {
+      // No descriptor is left for its connections, as a rule.
+      zygote.kill(forked.pid, SIGKILL)
+      this.#forkFailed(zygote, new Fault('FORK_FAILED', { detail: (error as Error).message }))
+    }
+  }
+
+  #adopt(zygote: Zygote, { worker: number, pid, socket, out, err, page }: Forked): void {
     const place = { number, pid, socketPath: socket, pagePath: page, threads: this.#settings.zygote.threads }
     const attached = this.#pool.attach(place, {
       ready: (facts) => this.#ready(number, facts),
@@ -162,7 +173,7 @@ export class Supervisor {
     this.#members.set(number, {
       number,
       pid,
-      ticks: startTime(pid),
+      ticks: startOf(pid),
       zygote,
       attached,
       outputs: [read('stdout', out), read('stderr', err)],
@@ -303,7 +314,7 @@ function settled(member: Member): Member {
 
 /** For a process whose zygote is dead; only if the pid is still that process's. */
 function killByHand({ pid, ticks }: Member): void {
-  if (ticks === null || startTime(pid) !== ticks) return
+  if (ticks === null || startOf(pid) !== ticks) return
   try {
     process.kill(pid, 'SIGKILL')
   } catch {

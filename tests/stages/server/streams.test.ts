@@ -193,7 +193,7 @@ test('a file that shrinks while it is sent: the answer breaks off, and the worke
   client.resume()
   equal((await worker.heard('CANCEL')).id, id)
   equal(await client.failure(), 'short')
-  deepEqual(house.faults, ['INTERNAL'])
+  deepEqual(house.faults, ['ANSWER_BROKEN'])
   await worker.send(endFrame(id))
   client.close()
   await house.allGivenBack()
