@@ -3,8 +3,7 @@ import { type AccessFormat, accessFormat } from '../observe/access.ts'
 import { LineSplitter } from '../observe/lineSplitter.ts'
 import { type Level, Log } from '../observe/log.ts'
 import { isTerminal, Sink } from '../observe/sink.ts'
-import type { Connection } from '../server/connection.ts'
-import type { Exchange } from '../server/exchange.ts'
+import type { ConnectionFacts, ExchangeFacts } from '../server/facts.ts'
 import type { PooledWorker } from '../server/pool.ts'
 import type { ServerEvents } from '../server/server.ts'
 import type { Settings } from '../settings/registry.ts'
@@ -15,7 +14,7 @@ const FLUSH_MS = 500
 /** Turns what server and supervisor tell into lines: the log on stderr, the access log where it is asked for. */
 export class Journal implements ServerEvents, SupervisorEvents {
   readonly log: Log
-  readonly access: ((exchange: Exchange) => void) | null
+  readonly access: ((exchange: ExchangeFacts) => void) | null
   readonly #sink: Sink
   readonly #accessSink: Sink | null
   readonly #splitters = new Map<string, LineSplitter>()
@@ -35,7 +34,7 @@ export class Journal implements ServerEvents, SupervisorEvents {
       this.#accessSink === null ? null : writeAccess(accessFormat(settings.accessLogFormat), this.#accessSink)
   }
 
-  failed(exchange: Exchange, fault: Fault): void {
+  failed(exchange: ExchangeFacts, fault: Fault): void {
     const { head, requestId, place } = exchange
     const request = `${head?.method} ${head?.target}`
     this.log.line(
@@ -50,11 +49,11 @@ export class Journal implements ServerEvents, SupervisorEvents {
     )
   }
 
-  refused(connection: Connection, fault: Fault): void {
+  refused(connection: ConnectionFacts, fault: Fault): void {
     this.log.info(`refused: ${fault.message}`, { code: fault.code, client: connection.peer.address || undefined })
   }
 
-  left({ head, requestId, place }: Exchange): void {
+  left({ head, requestId, place }: ExchangeFacts): void {
     this.log.info(`${head?.method} ${head?.target}: the client left`, { requestId, pid: place?.worker.pid })
   }
 
@@ -67,7 +66,7 @@ export class Journal implements ServerEvents, SupervisorEvents {
     this.log.fault(new Fault('INTERNAL', { detail: String(error) }, trace))
   }
 
-  workerLog(worker: PooledWorker, exchange: Exchange | null, level: string, text: string): void {
+  workerLog(worker: PooledWorker, exchange: ExchangeFacts | null, level: string, text: string): void {
     const requestId = exchange?.requestId
     for (const line of text.replace(/\n$/, '').split('\n'))
       this.log.output({ pid: worker.pid, text: line, level: level as Level, ...(requestId && { requestId }) })
@@ -120,7 +119,7 @@ function openAccess(path: string | null, sayLost: (lines: number) => string): Si
   return path === '-' ? Sink.onDescriptor(1, { sayLost }) : Sink.onFile(path, { sayLost })
 }
 
-function writeAccess(format: AccessFormat, sink: Sink): (exchange: Exchange) => void {
+function writeAccess(format: AccessFormat, sink: Sink): (exchange: ExchangeFacts) => void {
   return (exchange) => {
     const { head, target, requestId, status, bodyBytes, answerHead, place, connection } = exchange
     sink.write(

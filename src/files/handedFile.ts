@@ -1,14 +1,5 @@
 import { close, constants, fstat, open, read } from 'node:fs'
-
-/** A file that a worker handed over for sending. */
-export interface FileFacts {
-  /** May be a link such as /proc/<pid>/fd/<n>. */
-  readonly path: string
-  readonly offset: number
-  readonly length: number
-  readonly device: bigint
-  readonly inode: bigint
-}
+import type { HandedOver } from '../events/worker.ts'
 
 /** The budget that pays for large pieces. */
 export interface MemoryBudget {
@@ -33,7 +24,7 @@ const SMALL_PIECE_BYTES = 16 * 1024
 const PIECE_BYTES = 64 * 1024
 
 /** Opens the file and makes sure that it is the one that was meant, regular, and long enough. */
-export function openHandedFile(facts: FileFacts, memory: MemoryBudget, owner: HandedFileOwner): Promise<OpenedFile> {
+export function openHandedFile(facts: HandedOver, memory: MemoryBudget, owner: HandedFileOwner): Promise<OpenedFile> {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY // a FIFO must not hold up a thread
   return new Promise((resolve) => {
     open(facts.path, flags, (error, fd) => {
@@ -54,7 +45,7 @@ interface Found {
   isFile(): boolean
 }
 
-function objection(facts: FileFacts, found: Found | undefined): string | null {
+function objection(facts: HandedOver, found: Found | undefined): string | null {
   if (found === undefined) return 'it cannot be looked at'
   if (!found.isFile()) return 'it is not a regular file'
   if (found.dev !== facts.device || found.ino !== facts.inode) return 'it is another file'
@@ -94,7 +85,7 @@ export class HandedFile {
   #wanted = false
   #disposed = false
 
-  constructor(fd: number, { offset, length }: FileFacts, memory: MemoryBudget, owner: HandedFileOwner) {
+  constructor(fd: number, { offset, length }: HandedOver, memory: MemoryBudget, owner: HandedFileOwner) {
     this.#fd = fd
     this.#memory = memory
     this.#owner = owner

@@ -8,7 +8,7 @@ import { CONTINUE } from '../respond/interim.ts'
 import type { PeerPolicy } from '../route/policy.ts'
 import { type Peer, route } from '../route/route.ts'
 import type { ServerContext } from './context.ts'
-import { Exchange } from './exchange.ts'
+import { type Carrier, Exchange } from './exchange.ts'
 import { Outlet } from './outlet.ts'
 import { Pace } from './pace.ts'
 
@@ -28,7 +28,7 @@ const PACE_MS = 1_000
 type Waiting = 'idle' | 'head' | 'body' | 'write' | 'linger' | 'us'
 
 /** One connection's life: bytes in, requests, answers in their order, bytes out. */
-export class Connection {
+export class Connection implements Carrier {
   readonly peer: Peer
   readonly outlet: Outlet
   /** The client has ended its side; it may still read. */

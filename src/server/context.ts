@@ -8,9 +8,13 @@ import type { Settings } from '../settings/registry.ts'
 import type { AnswerBufferStore } from '../spool/answerBuffer.ts'
 import type { BodyMemory } from '../spool/memory.ts'
 import type { RequestBodyStore } from '../spool/requestBody.ts'
-import type { Connection } from './connection.ts'
-import type { Exchange } from './exchange.ts'
+import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
 import type { Pool } from './pool.ts'
+
+/** Something that gathers what is to be written in a turn of the event loop. */
+export interface Flushed {
+  flush(): void
+}
 
 /** What all connections of a server share. */
 export interface ServerContext {
@@ -31,15 +35,15 @@ export interface ServerContext {
   /** What the kernel holds for this client and the client has not taken; 0 where the system doesn't tell. */
   unsentBytes(socket: Socket): number
   /** The connection has text to flush at the end of this turn. */
-  touched(connection: Connection): void
-  closed(connection: Connection): void
+  touched(connection: Flushed): void
+  closed(connection: Flushed): void
   /** Something failed that an operator should know. */
-  failed(exchange: Exchange, fault: Fault): void
+  failed(exchange: ExchangeFacts, fault: Fault): void
   /** The bytes were refused, or the client was too slow. */
-  refused(connection: Connection, fault: Fault): void
-  left(exchange: Exchange): void
+  refused(connection: ConnectionFacts, fault: Fault): void
+  left(exchange: ExchangeFacts): void
   /** A mistake of ours: what it hit is closed, the rest goes on. */
   bug(error: unknown): void
   /** Null: no access log is kept. */
-  readonly access: ((exchange: Exchange) => void) | null
+  readonly access: ((exchange: ExchangeFacts) => void) | null
 }

@@ -8,8 +8,8 @@ import { type Asked, mayStay, plan } from '../respond/framing.ts'
 import { earlyHints } from '../respond/interim.ts'
 import { ownText, type Target } from '../route/route.ts'
 import type { Question } from '../worker/link.ts'
-import type { Connection } from './connection.ts'
 import type { ServerContext } from './context.ts'
+import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
 import { bufferedIntake, type Intake, type IntakeOwner, NO_INTAKE, StreamedIntake } from './intake.ts'
 import type { Outlet } from './outlet.ts'
 import type { Job, PlacedJob } from './pool.ts'
@@ -34,9 +34,26 @@ const OUR_OWN: AnswerLines = { head: '', hasDate: false, hasServer: false }
 const NONE: Answer = { kind: 'none' }
 const DONE: Answer = { kind: 'done' }
 
+/** The connection, as its exchanges see it. */
+export interface Carrier extends ConnectionFacts {
+  readonly outlet: Outlet
+  readonly halfClosed: boolean
+  /** Another exchange may be ready to run. */
+  advance(): void
+  bodyHold(): void
+  bodyRoom(): void
+  bodyFailed(exchange: Exchange, fault: Fault): void
+  /** It waits for a worker no more. */
+  unqueued(exchange: Exchange): void
+  touch(): void
+  mustCloseAfter(exchange: Exchange): boolean
+  answered(exchange: Exchange, staysOpen: boolean): void
+  abort(reset: boolean): void
+  destroy(): void
+}
+
 /** One request and its answer, from the head's arrival to the answer's last byte. */
-export class Exchange implements Job, StreamOwner, IntakeOwner {
-  /** Null: the head could not be read. */
+export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   readonly head: RequestHead | null
   readonly requestId: string
   readonly target: Target | null
@@ -45,7 +62,6 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   question!: Question
   ready = false
   queuedAtMs = 0
-  /** Milliseconds on the clock, true only where an access log is kept. */
   readonly startedMs: number
   requeues = 0
   place: PlacedJob | null = null
@@ -53,14 +69,14 @@ export class Exchange implements Job, StreamOwner, IntakeOwner {
   status = 0
   bodyBytes = 0
   answerHead: AnswerHead | null = null
-  readonly connection: Connection
+  readonly connection: Carrier
   readonly #context: ServerContext
   #answer: Answer = NONE
   #hasTurn = false
   #submitted = false
   abandoned = false
 
-  constructor(connection: Connection, context: ServerContext, head: RequestHead | null, target: Target | null) {
+  constructor(connection: Carrier, context: ServerContext, head: RequestHead | null, target: Target | null) {
     this.connection = connection
     this.#context = context
     this.head = head

@@ -15,25 +15,26 @@ import { BodyMemory } from '../spool/memory.ts'
 import type { Spool } from '../spool/spool.ts'
 import { Refuser } from './admission.ts'
 import { Connection } from './connection.ts'
-import type { ServerContext } from './context.ts'
+import type { Flushed, ServerContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
+import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
 import { Pool, type PooledWorker } from './pool.ts'
 
 /** What the server tells of; who listens decides what becomes a log line. */
 export interface ServerEvents {
   /** A request failed in the application, in its worker, or for want of one. */
-  failed(exchange: Exchange, fault: Fault): void
+  failed(exchange: ExchangeFacts, fault: Fault): void
   /** Bytes that are no request we take, or came too slowly. */
-  refused(connection: Connection, fault: Fault): void
+  refused(connection: ConnectionFacts, fault: Fault): void
   /** A client left before its answer was whole. */
-  left(exchange: Exchange): void
+  left(exchange: ExchangeFacts): void
   /** Clients that were turned away since this was last told. */
   turnedAway(count: number, fault: Fault): void
   /** A mistake of ours: what it hit is closed, the rest goes on. */
   bug(error: unknown): void
-  workerLog(worker: PooledWorker, exchange: Exchange | null, level: string, text: string): void
+  workerLog(worker: PooledWorker, exchange: ExchangeFacts | null, level: string, text: string): void
   /** Null: no access log is kept. */
-  readonly access: ((exchange: Exchange) => void) | null
+  readonly access: ((exchange: ExchangeFacts) => void) | null
 }
 
 /** How often deadlines are looked at. */
@@ -50,7 +51,7 @@ export class Server {
   readonly #connections = new Set<Connection>()
   readonly #refuser = new Refuser()
   readonly #sendQueues = new SendQueues(SWEEP_MS)
-  #touched: Connection[] = []
+  #touched: Flushed[] = []
   #flushing = false
   #turnedAway = 0
   #listeners: readonly Listener[] = []
@@ -88,7 +89,7 @@ export class Server {
       newRequestId: requestIds(Math.random),
       unsentBytes: (socket) => this.#sendQueues.of(socket, this.#context.nowMs),
       touched: (connection) => this.#touch(connection),
-      closed: (connection) => this.#connections.delete(connection),
+      closed: (connection) => this.#connections.delete(connection as Connection),
       failed: (exchange, fault) => events.failed(exchange, fault),
       refused: (connection, fault) => events.refused(connection, fault),
       left: (exchange) => events.left(exchange),
@@ -185,7 +186,7 @@ export class Server {
     return new Fault('TOO_MANY_CONNECTIONS', { limit: this.#maxConnections })
   }
 
-  #touch(connection: Connection): void {
+  #touch(connection: Flushed): void {
     this.#touched.push(connection)
     if (this.#flushing) return
     this.#flushing = true

@@ -15,7 +15,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { type FileFacts, type HandedFile, type HandedFileOwner, openHandedFile } from '../../../src/files/handedFile.ts'
+import type { HandedOver } from '../../../src/events/worker.ts'
+import { type HandedFile, type HandedFileOwner, openHandedFile } from '../../../src/files/handedFile.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dram-files-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -56,13 +57,13 @@ function made(name: string, bytes: Buffer = BYTES): string {
   return path
 }
 
-function factsOf(path: string, facts: Partial<FileFacts> = {}): FileFacts {
+function factsOf(path: string, facts: Partial<HandedOver> = {}): HandedOver {
   const { dev, ino, size } = statSync(path, { bigint: true })
   return { path, offset: 0, length: Number(size), device: dev, inode: ino, ...facts }
 }
 
 async function opened(
-  facts: FileFacts,
+  facts: HandedOver,
   budget: Budget,
   owner = new Owner(),
 ): Promise<{ file: HandedFile; owner: Owner }> {
@@ -142,7 +143,7 @@ test('what is not the file that was meant is refused', async () => {
   execFileSync('mkfifo', [fifo])
   const link = join(folder, 'link')
   symlinkSync(path, link)
-  const cases: [FileFacts, RegExp | null][] = [
+  const cases: [HandedOver, RegExp | null][] = [
     [factsOf(path), null],
     [factsOf(path, { path: link }), null],
     [factsOf(path, { path: other }), /another/],

@@ -9,8 +9,8 @@ import type { AttachedWorker } from '../../../src/events/pool.ts'
 import type { Fault } from '../../../src/faults/fault.ts'
 import { Acceptor } from '../../../src/listen/acceptor.ts'
 import { Listener } from '../../../src/listen/listener.ts'
-import type { Connection } from '../../../src/server/connection.ts'
-import type { Exchange } from '../../../src/server/exchange.ts'
+
+import type { ConnectionFacts, ExchangeFacts } from '../../../src/server/facts.ts'
 import { Server, type ServerEvents } from '../../../src/server/server.ts'
 import { defaultSettings } from '../../../src/settings/load.ts'
 import type { Settings } from '../../../src/settings/registry.ts'
@@ -37,9 +37,9 @@ export class House implements ServerEvents {
   readonly refusals: string[] = []
   readonly gone: (string | undefined)[] = []
   readonly bugs: unknown[] = []
-  readonly lines: Exchange[] = []
+  readonly lines: ExchangeFacts[] = []
   turnedAwayCount = 0
-  readonly access: (exchange: Exchange) => void
+  readonly access: (exchange: ExchangeFacts) => void
   readonly #t: TestContext
   readonly #folder = mkdtempSync(join(tmpdir(), 'dram-house-'))
   readonly #path: string | null
@@ -133,15 +133,15 @@ export class House implements ServerEvents {
     equal(this.spool.usedBytes, 0)
   }
 
-  failed(_exchange: Exchange, fault: Fault): void {
+  failed(_exchange: ExchangeFacts, fault: Fault): void {
     this.faults.push(fault.code)
   }
 
-  refused(_connection: Connection, fault: Fault): void {
+  refused(_connection: ConnectionFacts, fault: Fault): void {
     this.refusals.push(fault.code)
   }
 
-  left(exchange: Exchange): void {
+  left(exchange: ExchangeFacts): void {
     this.gone.push(exchange.head?.target)
   }
 
