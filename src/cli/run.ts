@@ -15,7 +15,7 @@ import { Spool } from '../spool/spool.ts'
 import { makeRuntimeFolder, removeRuntimeFolder } from '../supervisor/folder.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import type { ZygoteConfiguration } from '../supervisor/zygote.ts'
-import { boundNewSpace } from './heap.ts'
+import { keepHeapSmall } from './heap.ts'
 import { Journal } from './journal.ts'
 import { findPython, pythonFault } from './python.ts'
 import { version } from './version.ts'
@@ -25,7 +25,7 @@ const DESCRIPTORS_PER_WORKER = 5
 
 /** Serves until a signal says to stop. The exit code: 0, or 128 + the signal that cut a stop short. Throws faults of the start. */
 export async function run(loaded: Loaded): Promise<number> {
-  boundNewSpace()
+  keepHeapSmall()
   const { settings } = loaded
   const python = findPython(loaded, process.env).path
   const specs = settings.bind.map(parseBind)

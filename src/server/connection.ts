@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { RequestEvent, RequestHead } from '../events/request.ts'
 import { Fault } from '../faults/fault.ts'
+import type { Enlisted } from '../kit/roster.ts'
 import { readShared } from '../listen/sharedRead.ts'
 import type { HeaderCache } from '../parse/headerCache.ts'
 import { Http1Parser } from '../parse/http1.ts'
@@ -28,7 +29,8 @@ const PACE_MS = 1_000
 type Waiting = 'idle' | 'head' | 'body' | 'write' | 'linger' | 'us'
 
 /** One connection's life: bytes in, requests, answers in their order, bytes out. */
-export class Connection implements Carrier {
+export class Connection implements Carrier, Enlisted {
+  rosterAt = -1
   readonly peer: Peer
   readonly outlet: Outlet
   /** The client has ended its side; it may still read. */

@@ -64,6 +64,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   queuedAtMs = 0
   readonly startedMs: number
   requeues = 0
+  streaming = false
   place: PlacedJob | null = null
   intake: Intake = NO_INTAKE
   status = 0

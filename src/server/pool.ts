@@ -16,6 +16,8 @@ export interface Job extends Asker {
   requeues: number
   /** Nobody waits for its answer any more. */
   readonly abandoned: boolean
+  /** Its answer has begun and not ended: the pool's own mark. */
+  streaming: boolean
   /** The worker that has it, and its id there; null while it waits. */
   place: PlacedJob | null
   /** It was sent to a worker: its connection may queue the next. */
@@ -194,7 +196,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   #draining = false
   /** A request has ended since the last batch. */
   #progressed = false
-  readonly #streams = new Set<Job>()
+  #streams = 0
 
   constructor(pool: Pool, place: WorkerPlace, owner: WorkerOwner) {
     this.number = place.number
@@ -215,7 +217,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   }
 
   get room(): number {
-    if (this.#stalled || this.recalling || this.#streams.size > 0) return this.threads
+    if (this.#stalled || this.recalling || this.#streams > 0) return this.threads
     return this.threads + this.#pool.ahead.allowed
   }
 
@@ -264,12 +266,14 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   }
 
   begun(job: Job): void {
-    this.#streams.add(job)
+    job.streaming = true
+    this.#streams++
   }
 
   /** Hot. */
   finished(job: Job, serviceMicros: number): void {
-    if (this.#streams.size > 0) this.#streams.delete(job)
+    if (job.streaming) this.#streams--
+    job.streaming = false
     this.#stalled = false
     this.#progressed = true
     this.#pool.ahead.observe(serviceMicros)

@@ -4,6 +4,7 @@ import { Fault } from '../faults/fault.ts'
 import { plainAddress } from '../kit/address.ts'
 import type { Clock } from '../kit/clock.ts'
 import { requestIds } from '../kit/ids.ts'
+import { Roster } from '../kit/roster.ts'
 import type { Listener } from '../listen/listener.ts'
 import { SendQueues } from '../listen/sendQueue.ts'
 import { HeaderCache } from '../parse/headerCache.ts'
@@ -48,7 +49,7 @@ export class Server {
   readonly #context: ServerContext
   readonly #events: ServerEvents
   readonly #maxConnections: number
-  readonly #connections = new Set<Connection>()
+  readonly #connections = new Roster<Connection>()
   readonly #refuser = new Refuser()
   readonly #sendQueues = new SendQueues(SWEEP_MS)
   #touched: Flushed[] = []
@@ -134,7 +135,7 @@ export class Server {
   sweep(): void {
     const nowMs = this.#context.clock.nowMs()
     this.#context.nowMs = nowMs
-    for (const connection of this.#connections) connection.tick(nowMs)
+    for (const connection of this.#connections.all()) connection.tick(nowMs)
     this.#context.pool.expire(nowMs)
     if (this.#turnedAway > 0) this.#events.turnedAway(this.#turnedAway, this.#tooMany())
     this.#turnedAway = 0
@@ -155,7 +156,7 @@ export class Server {
     while (this.#connections.size > 0 && !hurry.aborted) {
       const nowMs = context.clock.nowMs()
       if (nowMs >= untilMs) break
-      if (nowMs >= idleUntilMs) for (const connection of this.#connections) connection.closeIfIdle()
+      if (nowMs >= idleUntilMs) for (const connection of this.#connections.all()) connection.closeIfIdle()
       this.#flush()
       await new Promise((resolve) => setTimeout(resolve, CHECK_MS))
     }
@@ -168,7 +169,7 @@ export class Server {
     for (const listener of this.#listeners) void listener.close()
     this.#context.pool.clear(new Fault('STOPPING'))
     this.#flush()
-    for (const connection of this.#connections) connection.destroy()
+    for (const connection of this.#connections.all()) connection.destroy()
     this.#refuser.close()
   }
 

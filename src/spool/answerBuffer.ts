@@ -26,6 +26,7 @@ const MAX_PENDING_BYTES = 256 * 1024
 
 /** First in, first out between a fast worker and a slow client: memory, then disk, then `full`. */
 export class AnswerBuffer {
+  rosterAt = -1
   readonly #store: AnswerBufferStore
   readonly #owner: AnswerBufferOwner
   readonly #inMemory: MemoryQueue

@@ -34,6 +34,7 @@ const EMPTY = Buffer.alloc(0)
 
 /** A request body as it comes in: in memory while it is small and the budget has room, else in a file, all of it. */
 export class RequestBody {
+  rosterAt = -1
   readonly #store: RequestBodyStore
   readonly #owner: RequestBodyOwner
   /** −1: not known. */

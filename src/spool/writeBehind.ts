@@ -1,5 +1,7 @@
+import { type Enlisted, Roster } from '../kit/roster.ts'
+
 /** Somebody whose bytes go to disk, and who can be asked to bring no more for now. */
-export interface Writer {
+export interface Writer extends Enlisted {
   hold(): void
   release(): void
 }
@@ -10,7 +12,7 @@ export interface Writer {
  */
 export class WriteBehind {
   readonly #limitBytes: number
-  readonly #writers = new Set<Writer>()
+  readonly #writers = new Roster<Writer>()
   #waitingBytes = 0
   #full = false
 
@@ -38,14 +40,14 @@ export class WriteBehind {
     this.#waitingBytes += bytes
     if (this.#full || this.#waitingBytes < this.#limitBytes) return
     this.#full = true
-    for (const writer of this.#writers) writer.hold()
+    for (const writer of this.#writers.all()) writer.hold()
   }
 
   remove(bytes: number): void {
     this.#waitingBytes -= bytes
     if (!this.#full || this.#waitingBytes > this.#limitBytes / 2) return
     this.#full = false
-    for (const writer of this.#writers) {
+    for (const writer of this.#writers.all()) {
       if (this.#full) return // who was released may have filled it again
       writer.release()
     }

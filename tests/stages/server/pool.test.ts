@@ -16,6 +16,7 @@ class RecordedJob extends Recorder implements Job {
   queuedAtMs = 0
   readonly question: Question
   requeues = 0
+  streaming = false
   abandoned = false
   place: PlacedJob | null = null
   sents = 0

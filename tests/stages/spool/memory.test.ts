@@ -14,6 +14,7 @@ test('the budget is taken whole or not at all', () => {
 })
 
 class Recorder implements Writer {
+  rosterAt = -1
   held = false
   onRelease = () => {}
   hold(): void {
