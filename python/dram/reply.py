@@ -46,12 +46,12 @@ class Answer:
     bell = None
     stream = None
     closes = ()
-    start = 0.0               # perf_counter, seconds
     ended = 0.0
 
-    def __init__(self, worker, request_id):
+    def __init__(self, worker, request_id, start):
         self.worker = worker
         self.id = request_id
+        self.start = start        # perf_counter, seconds
 
     # What the application calls
 

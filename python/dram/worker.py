@@ -21,7 +21,7 @@ from .send import Sender
 
 RECALL_PATIENCE_SECONDS = 0.005      # more than the interpreter's switch interval takes nothing from anyone
 SHORT_SECONDS = 200e-6               # a call predicted to be shorter may hold up finished answers …
-MAX_ANSWER_AGE_SECONDS = 1e-3        # … that are younger than this
+MAX_ANSWER_AGE_SECONDS = 2e-3        # … that are younger than this
 
 
 class Pace:
@@ -132,8 +132,7 @@ class Worker:
                 start = clock()
             words[ENTERED] = request_id
             reading.release()
-            answer = Answer(self, request_id)
-            answer.start = start
+            answer = Answer(self, request_id, start)
             errors.request_id = request_id
             try:
                 environ = build(request, answer, errors)
@@ -150,7 +149,8 @@ class Worker:
                 errors.flush()
             if answer.listed:
                 answer.release()
-            self.deferring = None
+            if self.deferring is not None:
+                self.deferring = None
             answer = request = None
             if not reading.acquire(False):
                 flush()

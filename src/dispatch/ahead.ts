@@ -1,5 +1,5 @@
-/** What waits inside a worker should wait no longer than this, in microseconds. */
-const TARGET_WAIT_MICROS = 1_500
+/** What waits inside a worker should wait no longer than this, in microseconds: a prediction, which RECALL corrects. */
+const TARGET_WAIT_MICROS = 3_000
 /** Above this service time nothing is sent ahead: the hop (about 100 µs) is then not worth hiding. */
 const SLOW_MICROS = 1_000
 const WEIGHT = 1 / 16

@@ -4,6 +4,9 @@ import type { AnswerHead } from '../events/answer.ts'
 export class RequestIdLine {
   readonly #name: string
   readonly #set: RegExp
+  /** Applications repeat themselves: the head that was looked at last, and what was found. */
+  #lastHead = ''
+  #lastSets = false
 
   /** `name`: the header's; '' for none. */
   constructor(name: string) {
@@ -13,6 +16,13 @@ export class RequestIdLine {
 
   /** '' where the application set the header itself. `id`: visible ASCII. */
   for(answer: Pick<AnswerHead, 'head'>, id: string): string {
-    return this.#name === '' || this.#set.test(answer.head) ? '' : `${this.#name}: ${id}\r\n`
+    return this.#name === '' || this.#isSetIn(answer.head) ? '' : `${this.#name}: ${id}\r\n`
+  }
+
+  #isSetIn(head: string): boolean {
+    if (head === this.#lastHead) return this.#lastSets
+    this.#lastHead = head
+    this.#lastSets = this.#set.test(head)
+    return this.#lastSets
   }
 }

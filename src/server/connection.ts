@@ -62,7 +62,7 @@ export class Connection implements Carrier, Enlisted {
   #pace: Pace | null = null
 
   constructor(accepted: Socket, context: ServerContext, policy: PeerPolicy, cache: HeaderCache, peer: Peer) {
-    const socket = readShared(accepted, (bytes) => this.#guard(() => this.#read(bytes)))
+    const socket = readShared(accepted, (bytes) => this.#readGuarded(bytes))
     this.#socket = socket
     this.#context = context
     this.#policy = policy
@@ -102,6 +102,16 @@ export class Connection implements Carrier, Enlisted {
   }
 
   // — in —
+
+  /** Hot: `#guard` without its closure. */
+  #readGuarded(bytes: Buffer): void {
+    try {
+      this.#read(bytes)
+    } catch (error) {
+      this.#context.bug(error)
+      this.#socket.destroy()
+    }
+  }
 
   #read(bytes: Buffer): void {
     if (this.#lastCame && this.#receiving === null) return this.#drop()

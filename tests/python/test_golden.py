@@ -35,7 +35,7 @@ class RequestSamples(unittest.TestCase):
             with self.subTest(sample["name"]):
                 (request,) = received(bytes.fromhex(sample["hex"]))
                 self.assertEqual(request[0], sample["fields"]["id"])
-                answer = Answer(None, request[0])
+                answer = Answer(None, request[0], 0.0)
                 environ = Environs(base_environ("dram/test", False, True)).build(request, answer, None)
                 for key, value in sample["environ"].items():
                     if value is None:
@@ -136,7 +136,7 @@ class WorkerSamples(unittest.TestCase):
         return frame(kind, fields["id"], payload, flags, LOG_LEVELS[fields["level"]] if "level" in fields else 0)
 
     def head(self, fields):
-        answer = Answer(None, fields["id"])
+        answer = Answer(None, fields["id"], 0.0)
         answer.code = fields["status"]
         answer.head = fields["head"].encode("latin-1")
         answer.flags = sum(FLAGS["HEAD"][flag] for flag in fields["flags"])

@@ -16,9 +16,9 @@ test('requests of microseconds are sent ahead in numbers, but not without bound'
   ok(allowed > 16 && allowed <= 64, `${allowed}`)
 })
 
-test('what waits in a worker is a millisecond or two of work', () => {
+test('what waits in a worker is a few milliseconds of work', () => {
   const { allowed } = after(new LookAhead(-1), 300, 200)
-  ok(allowed * 300 <= 2_000 && allowed >= 1, `${allowed}`)
+  ok(allowed * 300 <= 3_300 && allowed >= 1, `${allowed}`)
 })
 
 test('nothing is sent ahead of slow requests', () => {
