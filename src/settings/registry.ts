@@ -207,7 +207,7 @@ export const REGISTRY = {
     reader: integer(0, 1024, { auto: -1 }),
     default: 'auto',
     help: 'How many requests may be sent to a worker beyond those it runs.',
-    why: 'auto: as many as it runs in about a millisecond or two, none while requests are slow. What was sent and not begun is taken back when another worker is free.',
+    why: 'auto: as many as it runs in about three milliseconds, none while requests are slow. What was sent and not begun is taken back when another worker is free.',
     applies: 'reload',
   }),
   gracefulTimeoutMs: row({
