@@ -35,9 +35,6 @@ class Pace:
     def note(self, seconds):
         self.mean += (seconds - self.mean) * self.WEIGHT
 
-    def are_short(self):
-        return self.mean < SHORT_SECONDS
-
 
 class Worker:
     def __init__(self, application, config, page, data, control, window, lifeline_fd=None):

@@ -58,7 +58,7 @@ export class Journal implements ServerEvents, SupervisorEvents {
   }
 
   turnedAway(count: number, fault: Fault): void {
-    this.log.fault(new Fault('TOO_MANY_CONNECTIONS', { limit: fault.message }), { turnedAway: count }, 'warning')
+    this.log.fault(fault, { turnedAway: count }, 'warning')
   }
 
   bug(error: unknown): void {

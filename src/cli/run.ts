@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { Fault } from '../faults/fault.ts'
 import { FAULTS } from '../faults/table.ts'
 import { systemClock } from '../kit/clock.ts'
-import { parseBind } from '../listen/bind.ts'
+import { type BindSpec, parseBind } from '../listen/bind.ts'
 import { descriptorLimit, openDescriptors } from '../listen/descriptors.ts'
 import type { Listener } from '../listen/listener.ts'
 import { openListeners } from '../listen/open.ts'
@@ -72,8 +72,7 @@ export async function run(loaded: Loaded): Promise<number> {
       systemClock,
     )
     try {
-      const code = await serve(loaded, python, server, supervisor, journal, stops)
-      return code
+      return await serve(loaded, specs, python, server, supervisor, journal, stops)
     } finally {
       server.close()
       await supervisor.stop(0)
@@ -87,6 +86,7 @@ export async function run(loaded: Loaded): Promise<number> {
 
 async function serve(
   loaded: Loaded,
+  specs: readonly BindSpec[],
   python: string,
   server: Server,
   supervisor: Supervisor,
@@ -101,7 +101,7 @@ async function serve(
   })
   const facts = await Promise.race([started, stops.first])
   if (typeof facts === 'number') return 0 // stopped while it was loading
-  const listeners = await openAll(loaded)
+  const listeners = await openAll(loaded, specs)
   if (listeners.length > 0) server.serve(listeners)
   for (const line of startLines({
     version: version(),
@@ -125,9 +125,8 @@ async function serve(
 }
 
 /** PORT alone asks for all addresses; a host without IPv6 has no [::]. */
-async function openAll({ settings, origins }: Loaded): Promise<Listener[]> {
+async function openAll({ settings, origins }: Loaded, specs: readonly BindSpec[]): Promise<Listener[]> {
   const options = { backlog: settings.backlog, unixMode: settings.unixMode }
-  const specs = settings.bind.map(parseBind)
   try {
     return await openListeners(specs, options)
   } catch (error) {

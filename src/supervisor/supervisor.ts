@@ -27,6 +27,8 @@ type Member = {
   readonly number: number
   readonly pid: number
   readonly ticks: string | null
+  /** When it was forked, on our clock. */
+  readonly bornMs: number
   readonly zygote: Zygote
   readonly attached: AttachedWorker
   readonly outputs: WorkerOutput[]
@@ -59,7 +61,6 @@ export class Supervisor {
   readonly #members = new Map<number, Member>()
   /** Those whose end was reported, and who are about to be forgotten. */
   readonly #buried = new Set<number>()
-  readonly #bornMs = new Map<number, number>()
   #zygote!: Zygote
   #lastNumber = 0
   #stopping = false
@@ -169,11 +170,11 @@ export class Supervisor {
       )
       return output
     }
-    this.#bornMs.set(number, this.#clock.nowMs())
     this.#members.set(number, {
       number,
       pid,
       ticks: startOf(pid),
+      bornMs: this.#clock.nowMs(),
       zygote,
       attached,
       outputs: [read('stdout', out), read('stderr', err)],
@@ -267,13 +268,12 @@ export class Supervisor {
     for (const output of member.outputs) output.finish()
     removeWorkerFiles(this.#folder, number)
     if (!asked && !this.#stopping) this.#replace(member, reason)
-    this.#bornMs.delete(number)
     if (this.#members.size === 0) this.#emptied?.()
   }
 
   /** At once if it had proven itself; with growing pauses in a crash loop, so that the machine isn't burned. */
   #replace(member: Member, reason: EndReason): void {
-    const livedMs = this.#clock.nowMs() - (this.#bornMs.get(member.number) ?? 0)
+    const livedMs = this.#clock.nowMs() - member.bornMs
     if (this.#facts !== null) this.#noteEnd(member, reason)
     else this.#firstFailed(new Fault('APP_CRASH_LOOP', { detail: endText(reason) }))
     this.#failuresInRow = livedMs >= PROVEN_AFTER_MS ? 0 : this.#failuresInRow + (member.served ? 0.25 : 1)
