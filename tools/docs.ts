@@ -1,9 +1,16 @@
 import { writeFileSync } from 'node:fs'
+import { lifecyclePage } from '../src/cli/lifecycle.ts'
 import { faultsPage } from '../src/faults/page.ts'
+import { metricsPage } from '../src/observe/metricsPage.ts'
 import { settingsPage } from '../src/settings/page.ts'
 
 /** The pages that are printed from tables, by their place below docs/. */
-export const PAGES: Readonly<Record<string, () => string>> = { 'settings.md': settingsPage, 'faults.md': faultsPage }
+export const PAGES: Readonly<Record<string, () => string>> = {
+  'settings.md': settingsPage,
+  'faults.md': faultsPage,
+  'metrics.md': metricsPage,
+  'lifecycle.md': lifecyclePage,
+}
 
 const [, program] = process.argv
 if (program === import.meta.filename) {

@@ -55,7 +55,7 @@ if __name__ == "__main__":
         refuse_old_python()
     load("_dram", "__init__.py", HERE)
     load("dram", "public.py")
-    from _dram.zygote import run
+    from _dram.generation import run
 
     # Whoever looks for the main program (multiprocessing's spawn does) must not find this file.
     sys.modules["__main__"] = type(sys)("__main__")

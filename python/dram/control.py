@@ -1,9 +1,10 @@
 """The control connection, read by a thread of its own so that nothing on it waits behind a request."""
 import os
 import sys
-from _thread import start_new_thread
+from _thread import allocate_lock, start_new_thread
 
-from .frames import FLAGS, FRONT, HEADER, U32, frame
+from . import stacks
+from .frames import FLAGS, FRONT, HEADER, U32, frame, json_frame
 
 NAMES = {number: name for name, number in FRONT.items()}
 LAST = FLAGS["BODY"]["LAST"]
@@ -15,6 +16,7 @@ class Control:
     def __init__(self, socket, worker):
         self.socket = socket
         self.worker = worker
+        self.writing = allocate_lock()
 
     def start(self):
         start_new_thread(self.run, ())
@@ -54,7 +56,13 @@ class Control:
         if name == "RECALL":
             self.worker.recall(request_id)
         elif name == "PING":
-            self.socket.sendall(frame("PONG", request_id, payload))
+            self.send(frame("PONG", request_id, payload))
+        elif name == "STACKS":
+            self.send(json_frame("STACKS", stacks.threads(self.worker.slots)))
+        elif name == "INTERRUPT":
+            self.worker.interrupts.interrupt(request_id)
+        elif name == "METRICS":
+            self.worker.metrics.ask()
         elif name == "STOP":
             self.worker.stop()
         else:
@@ -62,6 +70,11 @@ class Control:
             if answer is not None:
                 self.tell(answer, name, flags, payload)
                 answer.wake()
+
+    def send(self, data):
+        """Sends one frame on this connection; the thread that asks for metrics does so too."""
+        with self.writing:
+            self.socket.sendall(data)
 
     def tell(self, answer, name, flags, payload):
         if name == "CREDIT":

@@ -4,8 +4,9 @@ import os
 import tokenize  # noqa: F401 (linecache imports it late, when sys.path is the application's)
 import traceback
 
+OUR_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 NOT_THE_APPLICATIONS = (
-    os.path.dirname(os.path.abspath(__file__)) + os.sep,
+    OUR_FOLDER,
     os.path.dirname(importlib.__file__) + os.sep,
     "<frozen importlib",
 )

@@ -15,11 +15,18 @@ def unread_bytes(descriptor):
 
 
 def take_over(out, err):
-    """Puts the two descriptors in the place of 1 and 2; a print shows as soon as its line ends."""
+    """Puts the two descriptors in the place of 1 and 2."""
     for descriptor, place in ((out, 1), (err, 2)):
         os.dup2(descriptor, place)
         os.close(descriptor)
-    # New streams: the old ones believe that they can seek if the zygote's output is a file.
+
+
+def renew_streams():
+    """Makes Python's streams anew: a print shows as soon as its line ends.
+
+    The zygote's believe that they can seek if its output is a file. (A template's are its
+    candidate's, and the application may have put others in their place.)
+    """
     sys.stdout = sys.__stdout__ = line_stream(1)
     sys.stderr = sys.__stderr__ = line_stream(2)
 

@@ -7,7 +7,7 @@ import sys
 
 import dram as public
 
-from . import lifeline, load, output
+from . import lifeline, load, output, prctl, stacks, title
 from .fault import Fault
 from .frames import HEADER, TABLE, json_frame
 from .leave import leave
@@ -17,26 +17,43 @@ from .worker import Worker
 DATA_ROLE, CONTROL_ROLE = 0, 1
 
 
-def run(config, paths, listener, outputs, files, zygote_lifeline):
-    """A worker's life, from right after the fork; does not return."""
-    output.take_over(*outputs)
-    lifeline_fd = lifeline.arm(config["lifeline"], zygote_lifeline)
-    page = Page(files["page"])
+def load_and_serve(config, paths, place, before):
+    """The life of a worker that a clean zygote forked, from right after the fork; does not return."""
+    lifeline_fd = settle(config, place, before)
+    output.renew_streams()
+    loaded = load_or_refuse(config, paths, place)
+    run_postfork_functions(place)
+    freeze()
+    serve(config, place, lifeline_fd, loaded)
+
+
+def serve_loaded(config, place, before, loaded):
+    """The life of a worker that a template forked, with the application in it; does not return."""
+    lifeline_fd = settle(config, place, before)
+    reseed_numpy()
+    run_postfork_functions(place)
+    serve(config, place, lifeline_fd, loaded)
+
+
+def settle(config, place, before):
+    """What makes a forked process a worker of its own; returns its lifeline. `before` is its parent's."""
+    output.take_over(*place.outputs)
+    lifeline_fd = lifeline.arm(config["lifeline"], before)
+    prctl.stay_dumpable()
+    stacks.arm_dump(place.files["stack"])
+    title.set_title(config["title"], "worker %d" % place.number)
+    return lifeline_fd
+
+
+def load_or_refuse(config, paths, place):
     try:
-        application, name = prepare(config, paths)
+        return load_application(config, paths)
     except Fault as fault:
-        data, _, _ = accept_both(listener)
-        refuse(data, fault)
-    data, control, window = accept_both(listener)
-    listener.close()
-    worker = Worker(application, config, page, data, control, window, lifeline_fd)
-    data.sendall(json_frame("READY", {**python_facts(), "application": name}))
-    worker.run()
-    leave()
+        refuse(place, fault)
 
 
-def prepare(config, paths):
-    """Loads the application; returns it and its name."""
+def load_application(config, paths):
+    """Loads the application; returns it and its name. Raises Fault."""
     os.environ.update(config["env"])
     if config["chdir"]:
         try:
@@ -44,19 +61,51 @@ def prepare(config, paths):
         except OSError as error:
             says = "cannot change to the folder %s: %s" % (config["chdir"], error.strerror)
             raise Fault("CHDIR_FAILED", says) from None
-    loaded = load.load(config["app"], config["pythonpath"], paths)
-    for function in public.after_fork:
-        load.call_factory(function, "the postfork function %s" % getattr(function, "__name__", function))
+    return load.load(config["app"], config["pythonpath"], paths)
+
+
+def run_postfork_functions(place):
+    try:
+        for function in public.after_fork:
+            load.call_factory(function, "the postfork function %s" % getattr(function, "__name__", function))
+    except Fault as fault:
+        refuse(place, fault)
+
+
+def freeze():
+    """Spares the garbage collector, and the memory that processes share, all that has been loaded."""
     gc.collect()
     if hasattr(gc, "freeze"):      # PyPy's has none
         gc.freeze()
-    return loaded
 
 
-def refuse(data, fault):
+def reseed_numpy():
+    """Python's own generator does this for itself after a fork, NumPy's global one doesn't."""
+    seed = getattr(sys.modules.get("numpy.random"), "seed", None)
+    if seed is not None:
+        try:
+            seed()
+        except Exception:      # the application has put a generator in its place that can't be seeded so
+            sys.excepthook(*sys.exc_info())
+
+
+def refuse(place, fault):
+    data, _, _ = accept_both(place.listener)
     facts = {"code": fault.code, "says": fault.says, "hint": fault.hint, "traceback": fault.traceback}
     data.sendall(json_frame("UNREADY", facts))
     leave(SystemExit(1))
+
+
+def serve(config, place, lifeline_fd, loaded):
+    """Says READY, and then answers requests until it is told to stop; does not return."""
+    application, name = loaded
+    page = Page(place.files["page"])
+    data, control, window = accept_both(place.listener)
+    place.close_listeners()
+    worker = Worker(application, config, page, data, control, window, lifeline_fd)
+    data.sendall(json_frame("READY", {**python_facts(), "application": name}))
+    worker.run()
+    leave()
 
 
 def accept_both(listener):
@@ -91,3 +140,4 @@ def python_facts():
         "implementation": platform.python_implementation(),
         "executable": sys.executable,
     }
+

@@ -3,6 +3,17 @@
 after_fork = []
 
 
+class RequestTimeout(BaseException):
+    """Raised in the midst of a request that is over its deadline (--timeout, --stream-timeout).
+
+    Its client has been answered with 504, and its worker ends soon: what this leaves by is for releasing what the
+    request holds. Like KeyboardInterrupt it is no Exception, so that `except Exception` doesn't keep it.
+    """
+
+    def __str__(self):
+        return super().__str__() or "the request is over its deadline"
+
+
 def postfork(function):
     """Decorator: run `function()` in every worker process, once it is forked and the application is loaded.
 
@@ -12,4 +23,4 @@ def postfork(function):
     return function
 
 
-__all__ = ["postfork"]
+__all__ = ["RequestTimeout", "postfork"]

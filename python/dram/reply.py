@@ -9,6 +9,8 @@ from .fault import ClientDisconnected, Fault, describe, no_start_response, trace
 from .files import region_of
 from .frames import FILE_HEADER, FLAGS, HEAD_HEADER, HEADER, MAX_U32, WORKER, U32, frame, json_frame, microseconds
 from .headers import LENGTH, write_head
+from .interrupt import checkpoint
+from .page import STANDING
 
 HEAD = WORKER["HEAD"]
 DATA = WORKER["DATA"]
@@ -43,7 +45,9 @@ class Answer:
     gone = False
     opened = None             # the front's answer to FILE
     listed = False
-    bell = None
+    bells = ()                # of the threads that wait inside this request
+    stopped_at = 0.0          # when the first of them began to wait, perf_counter
+    waited = 0.0              # seconds for which the deadline's clock stood still
     stream = None
     closes = ()
     ended = 0.0
@@ -194,6 +198,7 @@ class Answer:
         sender = self.worker.sender
         # The lock first: END must not overtake what was taken out here.
         with sender.writing:
+            checkpoint()
             chunk = self.take_deferred()
             if chunk is not None:
                 self.head_sent = True
@@ -285,7 +290,6 @@ class Answer:
 
     def take_stream(self):
         """The body of a request that is still arriving."""
-        self.bell = Bell()
         self.stream = Stream(self)
         self.register()
         self.stream.grant(STREAM_WINDOW_BYTES)
@@ -304,17 +308,37 @@ class Answer:
 
     def wait(self, done):
         """Waits inside the call until `done()`; first gives back what others could run."""
-        if self.bell is None:
-            self.bell = Bell()
-        if not done():
+        if done():
+            return
+        bell = Bell()
+        self.stop_clock(bell)
+        try:
             self.worker.hand_back()
-        while not done():
-            self.check_client()
-            self.bell.wait()
+            while not done():
+                self.check_client()
+                bell.wait()
+        finally:
+            self.restart_clock(bell)
+
+    def stop_clock(self, bell):
+        """A thread begins to wait; the deadline's clock stands still while one does, which need not be the serving one."""
+        with self.worker.sender.writing:
+            checkpoint()
+            self.bells += (bell,)
+            if len(self.bells) == 1:
+                self.stopped_at = clock()
+                self.worker.mark_start(self.id, STANDING)
+
+    def restart_clock(self, bell):
+        with self.worker.sender.writing:
+            self.bells = tuple(other for other in self.bells if other is not bell)
+            if not self.bells:
+                self.waited += clock() - self.stopped_at
+                self.worker.mark_start(self.id, self.start + self.waited)
 
     def wake(self):
-        if self.bell is not None:
-            self.bell.ring()
+        for bell in self.bells:
+            bell.ring()
 
     # Ends
 

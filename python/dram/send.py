@@ -2,11 +2,13 @@
 
 Finished answers wait in `out` and leave many at a time. Appending to `out` needs no lock (one
 `extend` with a tuple is atomic, so a frame's pieces stay together); taking from it and writing
-need the writing lock, so that frames leave whole and in order.
+need the writing lock, so that frames leave whole and in order. Who takes that lock calls
+checkpoint() first (interrupt.py).
 """
 from _thread import allocate_lock
 
 from .frames import LOG_LEVELS, frame
+from .interrupt import checkpoint
 
 MAX_JOINED_BYTES = 32 * 1024      # above it, a second copy costs more than a second system call
 MAX_LOG_BYTES = 64 * 1024
@@ -22,6 +24,7 @@ class Sender:
     def flush(self):
         if self.out:
             with self.writing:
+                checkpoint()
                 self.flush_locked()
 
     def flush_locked(self):
@@ -35,6 +38,7 @@ class Sender:
     def send(self, *pieces):
         """Sends one frame now, behind all that waits."""
         with self.writing:
+            checkpoint()
             if len(pieces[-1]) <= MAX_JOINED_BYTES:
                 self.out.extend(pieces)
                 self.flush_locked()

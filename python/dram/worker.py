@@ -1,9 +1,11 @@
 """A worker: threads that take requests and call the application, and what they share."""
 import os
 import threading
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from socket import SHUT_RD
 from time import perf_counter as clock
+
+from dram import RequestTimeout
 
 from .call import respond
 from .control import Control
@@ -12,8 +14,10 @@ from .errors import Errors
 from .fault import Fault
 from .frames import U32, frame
 from .headers import Heads
+from .interrupt import Interrupts
 from .leave import leave
-from .page import CANCELLED, ENTERED, FLAG_MASK
+from .metrics import Metrics
+from .page import CANCELLED, ENTERED, FLAG_MASK, ID, IDENT, START
 from .page import FLAGS as FLAG_WORDS
 from .receive import Requests
 from .reply import Answer
@@ -47,6 +51,8 @@ class Worker:
         self.sender = Sender(data)
         self.requests = Requests(data)
         self.control = Control(control, self)
+        self.interrupts = Interrupts(self)
+        self.metrics = Metrics(self)
         self.heads = Heads()
         self.calls = {}                   # id → Answer, of those the control thread must find
         self.is_single = config["threads"] == 1
@@ -57,13 +63,15 @@ class Worker:
         self.stopping = False
         self.forked = False
         threads = config["threads"]
+        self.slots = [page.slot(number) for number in range(threads)]
         base = base_environ(config["software"], threads > 1, config["multiprocess"])
         self.environs = Environs(base)
         os.register_at_fork(after_in_child=self.let_go_in_child)
 
     def let_go_in_child(self):
-        """In a process that the application forks: nothing of ours may stay open there."""
+        """In a process that the application forks: nothing of ours may stay open there, or write to our page."""
         self.forked = True
+        self.slots = []
         self.sender.writing = allocate_lock()
         self.data.close()
         self.control.socket.close()
@@ -76,23 +84,37 @@ class Worker:
     def run(self):
         """Serves until STOP, or until the front is gone."""
         self.control.start()
-        names = range(2, self.config["threads"] + 1)
-        others = [threading.Thread(target=self.serve, name="dram-%d" % number, daemon=True) for number in names]
+        others = [
+            threading.Thread(target=self.serve, args=(number,), name="dram-%d" % (number + 1), daemon=True)
+            for number in range(1, self.config["threads"])
+        ]
         for thread in others:
             thread.start()
         self.serve()
         for thread in others:
             thread.join()
 
-    def serve(self):
+    def serve(self, number=0):
+        """One serving thread's life; threads are counted from 0."""
+        slot = self.slots[number]
+        slot.words[IDENT] = get_ident()
+        errors = Errors(self.sender)
         try:
-            self.serve_requests()
+            try:
+                self.serve_requests(slot, errors)
+            except RequestTimeout as error:
+                self.end_late(slot, errors.request_id, error)
             self.hand_back()
         except ConnectionError:
             pass          # the front has hung up
 
-    def serve_requests(self):
-        """One serving thread. Hot: tests/python/bench_worker.py."""
+    def end_late(self, slot, request_id, error):
+        """An exception for a request came when the application had just been left: a second answer is dropped."""
+        slot.words[ID] = 0
+        Answer(self, request_id, clock()).fail(error)
+
+    def serve_requests(self, slot, errors):
+        """Takes requests and runs them, until STOP. Hot: tests/python/bench_worker.py."""
         application = self.application
         sender = self.sender
         flush = sender.flush
@@ -102,9 +124,10 @@ class Worker:
         waiting = requests.waiting
         next_request = waiting.popleft
         words = self.page.words
+        running = slot.words
+        starts = slot.doubles
         build = self.environs.build
         pace = self.pace
-        errors = Errors(sender)
         reading.acquire()
         while True:
             while not waiting:
@@ -131,15 +154,24 @@ class Worker:
             reading.release()
             answer = Answer(self, request_id, start)
             errors.request_id = request_id
+            starts[START] = start
+            running[ID] = request_id
             try:
                 environ = build(request, answer, errors)
                 respond(answer, application(environ, answer.start_response))
             except BaseException as error:
                 if self.forked:
                     leave(error)
+                running[ID] = 0
+                if self.stopping:
+                    self.interrupts.settle()
                 answer.fail(error)
-            if self.forked:
-                leave()
+            else:
+                if self.forked:
+                    leave()
+                running[ID] = 0
+                if self.stopping:
+                    self.interrupts.settle()
             environ = None
             pace.mean += (answer.ended - start - pace.mean) * 0.125
             if errors.partial:
@@ -166,6 +198,20 @@ class Worker:
                 says = "the application's hop-by-hop header %r is dropped; it is the server's to send" % name
                 self.sender.log("warning", says, request_id)
 
+    # The state page
+
+    def slot_of(self, request_id):
+        """The slot of the thread that runs this request, None if it isn't begun, or has ended."""
+        for slot in self.slots:
+            if slot.words[ID] == request_id:
+                return slot
+        return None
+
+    def mark_start(self, request_id, start):
+        slot = self.slot_of(request_id)
+        if slot is not None:
+            slot.doubles[START] = start
+
     # Giving back
 
     def give_back(self, ids, recalled=0):
@@ -174,16 +220,18 @@ class Worker:
     def hand_back(self):
         """A call is going to wait: lets go of finished answers and of requests that nobody here runs."""
         reading = self.requests.reading
-        ids = ()
-        if reading.acquire(False):
-            try:
-                ids = self.requests.take_back()
-            finally:
-                reading.release()
-        if ids:
-            self.give_back(ids)
-        else:
+        if not reading.acquire(False):
             self.sender.flush()
+            return
+        # RETURNED leaves under the lock: no thread can end, and the process with it, before that.
+        try:
+            ids = self.requests.take_back()
+            if ids:
+                self.give_back(ids)
+            else:
+                self.sender.flush()
+        finally:
+            reading.release()
 
     def may_defer(self):
         """Whether an answer may wait for its iterable's end: the front's RECALL must reach it if that takes long.
@@ -213,13 +261,13 @@ class Worker:
         self.let_deferred_go()
         self.sender.flush()
         reading = self.requests.reading
-        ids = ()
-        if reading.acquire(True, RECALL_PATIENCE_SECONDS):
-            try:
-                ids = self.requests.take_back(last)
-            finally:
-                reading.release()
-        self.give_back(ids, last)
+        if not reading.acquire(True, RECALL_PATIENCE_SECONDS):
+            self.give_back((), last)
+            return
+        try:
+            self.give_back(self.requests.take_back(last), last)
+        finally:
+            reading.release()
 
     def stop(self):
         """STOP: gives back what isn't begun; the serving threads end after what they run."""

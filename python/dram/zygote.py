@@ -1,4 +1,8 @@
-"""The zygote: forks workers on the supervisor's command and reports how each one ended. It never serves."""
+"""The zygote: forks workers on the supervisor's command and reports how each one ended. It never serves.
+
+A generation has one that stays clean and, where the application may be shared, a template that is
+one as well, with the application loaded (generation.py).
+"""
 import json
 import os
 import select
@@ -6,11 +10,12 @@ import signal
 import socket
 import sys
 import time
+import warnings
 
-from . import lifeline, output, page, process
+from . import lifeline, output, place, prctl, process, procfs, title
 
-QUIET_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-BACKLOG = 8
+# What Ctrl-C, a terminal or a service manager may send to the whole group, and would end or stop us.
+GROUP_SIGNALS = [getattr(signal, "SIG" + name) for name in "INT TERM HUP QUIT USR1 USR2 TTIN TTOU".split()]
 UNREAD_OUTPUT_SECONDS = 5
 UNREAD_OUTPUT_CHECK_MS = 20
 
@@ -19,29 +24,37 @@ def ignore(number, frame):
     """A handler, not SIG_IGN, which the application's children would inherit."""
 
 
-def listen(path):
-    listener = socket.socket(socket.AF_UNIX)
-    mask = os.umask(0o077)
-    try:
-        listener.bind(path)
-    finally:
-        os.umask(mask)
-    listener.listen(BACKLOG)
-    return listener
+def quiet_signals(numbers):
+    """Makes signals do nothing; returns the handlers they had, but for those that are quiet already."""
+    had = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        if had[number] is not ignore:
+            signal.signal(number, ignore)
+    return {number: handler for number, handler in had.items() if handler is not None and handler is not ignore}
+
+
+def fork():
+    with warnings.catch_warnings():
+        # From Python 3.12 on it warns a process with threads: the audit has said so, in a better place.
+        warnings.simplefilter("ignore")
+        return os.fork()
 
 
 class Zygote:
-    def __init__(self, supervisor, paths):
+    def __init__(self, supervisor, live, config=None, lifeline=None):
         self.supervisor = supervisor
-        self.paths = paths            # sys.path as the application is to see it, but for its own folder
-        self.config = None
-        self.lifeline = None
+        self.live = live              # what a worker does: live(config, its place, our lifeline); never returns
+        self.config = config
+        self.lifeline = lifeline
         self.workers = {}             # pid → (number, descriptors kept open for it)
         self.unread = {}              # descriptor of a dead worker's output → when to give up, monotonic seconds
+        self.handlers = quiet_signals((*GROUP_SIGNALS, signal.SIGCHLD))      # what a worker must have again
         self.wake, self.waker = socket.socketpair()
         for end in (self.wake, self.waker):
             end.setblocking(False)
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
+        prctl.become_subreaper()
+        prctl.stay_dumpable()
 
     def say(self, event, **facts):
         try:
@@ -50,7 +63,13 @@ class Zygote:
             pass      # the supervisor is gone: the next read says so
 
     def run(self):
-        """Obeys until told to stop, or until the supervisor is gone."""
+        """Obeys until told to stop, or until the supervisor is gone; then ends its workers."""
+        try:
+            self.obey_all()
+        finally:
+            self.end_workers()
+
+    def obey_all(self):
         held = b""
         poll = select.poll()
         poll.register(self.supervisor, select.POLLIN)
@@ -66,7 +85,7 @@ class Zygote:
                 return
             *lines, held = (held + received).split(b"\n")
             for line in lines:
-                if not self.obey(json.loads(line)):
+                if not self.obey(read_command(line)):
                     return
 
     def receive(self):
@@ -80,55 +99,61 @@ class Zygote:
 
     def obey(self, command):
         """Carries out one command; False if it was the last."""
-        name = command["cmd"]
-        if name == "configure":
-            self.config = command
-            lifeline.create(command["lifeline"])
-            self.say("ready", **process.python_facts())
-        elif name == "lifeline":
+        name = command.get("cmd")
+        if name == "configure" and self.config is None:
+            self.configure(command)
+        elif name == "lifeline" and self.lifeline is None:
             self.lifeline = lifeline.arm(self.config["lifeline"])
         elif name == "fork":
-            self.fork(command["worker"])
-        elif name == "kill" and command["pid"] in self.workers:
-            os.kill(command["pid"], command["signal"])
+            self.fork(command["worker"], bool(command.get("candidate")))
+        elif name == "kill":
+            self.kill(command["pid"], command["signal"])
         return name != "stop"
 
-    def fork(self, number):
-        base = os.path.join(self.config["folder"], "w%d" % number)
-        paths = {"socket": base + ".sock", "out": base + ".out", "err": base + ".err", "page": base + ".page"}
+    def configure(self, config):
+        self.config = {"title": "dram", **config}
+        title.set_title(self.config["title"], "zygote")
+        lifeline.create(config["lifeline"])
+        if config.get("umask") is not None:
+            os.umask(config["umask"])
+        self.say("ready", **process.python_facts())
+
+    def kill(self, pid, number):
+        """Only what it has forked, and has not reaped: another process may have the pid by now."""
+        if pid in self.workers:
+            try:
+                os.kill(pid, number)
+            except OSError as error:
+                print("cannot send signal %d to process %d: %s" % (number, pid, error), file=sys.stderr, flush=True)
+
+    # Births
+
+    def fork(self, number, is_candidate):
+        made = None
+        output.flush()      # or else the child would say it again
         try:
-            listener, outputs = self.prepare(paths)
-            pid = os.fork()
+            made = place.make(self.config["folder"], number, is_candidate)
+            pid = fork()
         except OSError as error:
+            if made is not None:
+                made.abandon()
             self.say("failed", worker=number, code="FORK_FAILED", says="cannot fork worker %d: %s" % (number, error))
             return
         if pid == 0:
-            self.become_worker(listener, outputs, paths)
-        listener.close()
+            self.become_worker(made)
+        made.close_listeners()
         # Kept beyond the worker's end, so that its last words aren't lost if it ends at once.
-        self.workers[pid] = (number, outputs)
-        self.say("forked", worker=number, pid=pid, **paths)
+        self.workers[pid] = (number, made.outputs)
+        self.say("forked", worker=number, pid=pid, **made.files)
 
-    def prepare(self, paths):
-        """Makes the files of a new worker; returns its listening socket and the descriptors of its output."""
-        for path in paths.values():
-            try:
-                os.unlink(path)
-            except FileNotFoundError:
-                pass
-        page.create(paths["page"])
-        listener = listen(paths["socket"])
-        for name in ("out", "err"):
-            os.mkfifo(paths[name], 0o600)
-        return listener, [output.open_both_ways(paths[name]) for name in ("out", "err")]
-
-    def become_worker(self, listener, outputs, paths):
+    def become_worker(self, made):
         """The child's side of the fork; never returns."""
         try:
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for number, handler in self.handlers.items():
+                signal.signal(number, handler)
             self.close_all()
-            process.run(self.config, self.paths, listener, outputs, paths, self.lifeline)
+            self.live(self.config, made, self.lifeline)
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
@@ -146,16 +171,27 @@ class Zygote:
         for descriptor in self.unread:
             os.close(descriptor)
 
-    def reap(self, block=False):
+    # Ends
+
+    def reap(self):
+        """Reports the workers that have ended. What else it reaps are orphans of the application's."""
         try:
             self.wake.recv(4096)
         except BlockingIOError:
             pass
-        while self.workers:
-            pid, status = os.waitpid(-1, 0 if block else os.WNOHANG)
-            if pid == 0:
-                break
-            self.report(pid, status)
+        self.wait(os.WNOHANG)
+
+    def wait(self, options):
+        try:
+            pid, status = os.waitpid(-1, options)
+            while pid:
+                if pid in self.workers:
+                    self.report(pid, status)
+                if not self.workers:
+                    options = os.WNOHANG
+                pid, status = os.waitpid(-1, options)
+        except ChildProcessError:
+            pass
 
     def report(self, pid, status):
         number, descriptors = self.workers.pop(pid)
@@ -181,19 +217,36 @@ class Zygote:
 
     def end_workers(self):
         for pid in list(self.workers):
-            os.kill(pid, signal.SIGKILL)
-        self.reap(block=True)
+            self.kill(pid, signal.SIGKILL)
+        if self.workers:
+            self.wait(0)
+        self.end_inherited()
+
+    def end_inherited(self):
+        """Ends the workers of a template that has ended: they are ours now, and told by their lifeline."""
+        try:
+            children = procfs.children(os.getpid())
+        except OSError:
+            return
+        for pid in children:
+            if self.config is not None and is_ours(pid, self.config["lifeline"]):
+                os.kill(pid, signal.SIGKILL)
 
 
-def run(descriptor, paths):
-    """The zygote's life, on the supervisor's socket; does not return."""
-    for number in QUIET_SIGNALS:
-        signal.signal(number, ignore)
-    signal.signal(signal.SIGCHLD, ignore)
-    os.set_inheritable(descriptor, False)
-    zygote = Zygote(socket.socket(fileno=descriptor), paths)
+def is_ours(pid, lifeline_path):
     try:
-        zygote.run()
-    finally:
-        zygote.end_workers()
-    sys.exit(0)
+        return lifeline_path in procfs.descriptors(pid).values()
+    except OSError:
+        return False
+
+
+def read_command(line):
+    """One line of the supervisor's; empty if it is none."""
+    try:
+        command = json.loads(line)
+    except ValueError:
+        command = None
+    if not isinstance(command, dict):
+        print("not a command: %r" % line, file=sys.stderr, flush=True)
+        return {}
+    return command

@@ -1,12 +1,18 @@
 import type { Variables } from '../settings/variables.ts'
+import type { Inherited } from './birth.ts'
+import type { Terminal } from './terminal.ts'
 
 /** What a command has around it; a test passes its own. */
 export interface World {
   readonly variables: Variables
+  /** What whoever started us left for us alone; left out: nothing. */
+  readonly inherited?: Inherited
   /** The working folder, absolute. */
   readonly folder: string
   /** Width of the terminal in characters. */
   readonly columns: number
+  /** Where the output is shown; null or left out: it goes to a file or a pipe. */
+  readonly terminal?: Terminal | null
   out(text: string): void
 }
 

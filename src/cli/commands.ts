@@ -1,5 +1,26 @@
 import type { Command } from './command.ts'
+import { logs } from './logs.ts'
+import { reload } from './reload.ts'
+import { requests } from './requests.ts'
+import { scale } from './scale.ts'
 import { serve } from './serve.ts'
 import { settings } from './settings.ts'
+import { stacks } from './stacks.ts'
+import { status } from './status.ts'
+import { stop } from './stop.ts'
+import { top } from './top.ts'
+import { upgrade } from './upgrade.ts'
 
-export const COMMANDS: Readonly<Record<string, Command>> = { serve, settings }
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  serve,
+  settings,
+  status,
+  top,
+  requests,
+  stacks,
+  reload,
+  scale,
+  upgrade,
+  logs,
+  stop,
+}

@@ -18,3 +18,21 @@ export const lookAtDisk: Look = (path) => {
     return 'other'
   }
 }
+
+/**
+ * The working folder by the name it was entered with (the variable PWD), if that is still it: where the name is a link
+ * that a deployment moves on, a reload finds what is new there.
+ */
+export function workingFolder(name: string | undefined): string {
+  const real = process.cwd()
+  return name?.startsWith('/') && isSame(name, real) ? name : real
+}
+
+function isSame(path: string, other: string): boolean {
+  try {
+    const [first, second] = [statSync(path), statSync(other)]
+    return first.dev === second.dev && first.ino === second.ino
+  } catch {
+    return false
+  }
+}

@@ -1,22 +1,41 @@
 import { Fault } from '../faults/fault.ts'
+import { withoutSecrets } from '../kit/secrets.ts'
 import { type AccessFormat, accessFormat } from '../observe/access.ts'
 import { LineSplitter } from '../observe/lineSplitter.ts'
-import { type Level, Log } from '../observe/log.ts'
+import { type Fields, type Level, Log, type LogSettings } from '../observe/log.ts'
 import { isTerminal, Sink } from '../observe/sink.ts'
+import { type StartFacts, startLines } from '../observe/start.ts'
 import type { ConnectionFacts, ExchangeFacts } from '../server/facts.ts'
 import type { PooledWorker } from '../server/pool.ts'
 import type { ServerEvents } from '../server/server.ts'
 import type { Settings } from '../settings/registry.ts'
-import type { SupervisorEvents } from '../supervisor/supervisor.ts'
+import type { SupervisorEvent, SupervisorEvents } from '../supervisor/events.ts'
+import { Counts } from './counts.ts'
+import { type Limits, linesOf } from './supervisorLines.ts'
 
 const FLUSH_MS = 500
 
-/** Turns what server and supervisor tell into lines: the log on stderr, the access log where it is asked for. */
+type WriteAccess = (exchange: ExchangeFacts) => void
+
+/** The access log. While its path stays, it stays open. */
+interface Access {
+  readonly path: string | null
+  readonly sink: Sink | null
+  readonly write: WriteAccess | null
+}
+
+/**
+ * Turns what server and supervisor tell into lines: the log, on stderr or in a file, and the access log where it is
+ * asked for. Lines of our own that tell of an event carry its name in the field `event`.
+ */
 export class Journal implements ServerEvents, SupervisorEvents {
   readonly log: Log
-  readonly access: ((exchange: ExchangeFacts) => void) | null
+  readonly counts = new Counts()
   readonly #sink: Sink
-  readonly #accessSink: Sink | null
+  #access: Access
+  /** An access log that `adopt` left: its last lines are still on their way. */
+  #left: Promise<void> | undefined
+  #limits: Limits
   readonly #splitters = new Map<string, LineSplitter>()
   /** What a worker runs now, where that is one request: the one that its output belongs to. */
   readonly #runningOf: (pid: number) => string | undefined
@@ -24,41 +43,96 @@ export class Journal implements ServerEvents, SupervisorEvents {
   /** Throws LOG_FILE, SETTING_INVALID. */
   constructor(settings: Settings, runningOf: (pid: number) => string | undefined) {
     this.#runningOf = runningOf
-    const color = settings.color === 'always' || (settings.color === 'auto' && isTerminal(2) && !process.env.NO_COLOR)
-    const format = settings.logFormat === 'json' ? 'json' : 'text'
-    const sayLost = (lines: number) => this.log.format('warning', `${lines} log lines were lost: nobody read them`)
-    this.#sink = Sink.onDescriptor(2, { sayLost })
-    this.log = new Log({ level: settings.logLevel, format, color }, this.#sink, Date.now)
-    this.#accessSink = openAccess(settings.accessLog, sayLost)
-    this.access =
-      this.#accessSink === null ? null : writeAccess(accessFormat(settings.accessLogFormat), this.#accessSink)
+    this.#limits = settings
+    this.#sink = this.#openSink(settings.logFile, 2)
+    this.log = new Log(logSettings(settings), this.#sink, Date.now)
+    this.#access = this.#openAccess(settings)
+  }
+
+  /**
+   * What a reload may change of the logs counts from now on. Throws LOG_FILE and SETTING_INVALID, and then nothing has
+   * changed.
+   */
+  adopt(settings: Settings): void {
+    const before = this.#access
+    this.#access = this.#openAccess(settings, before)
+    if (this.#access.sink !== before.sink) this.#left = before.sink?.close(FLUSH_MS)
+    this.log.adopt(logSettings(settings))
+    this.#limits = settings
+  }
+
+  /** Opens the files anew, after a rotation. One that can't be is told of, in the log too, and written to as before. */
+  reopen(): readonly Fault[] {
+    const faults: Fault[] = []
+    for (const sink of [this.#sink, this.#access.sink]) {
+      try {
+        sink?.reopen()
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error
+        faults.push(error)
+      }
+    }
+    for (const fault of faults) this.log.fault(fault, { event: 'logs_not_reopened' })
+    if (faults.length === 0) this.event('logs_reopened', 'the log files were opened anew')
+    return faults
+  }
+
+  /** Gives the files to the user that the server is about to become. */
+  own(uid: number, gid: number): void {
+    this.#sink.own(uid, gid)
+    this.#access.sink?.own(uid, gid)
+  }
+
+  /** Null: no access log is kept. May change with `adopt`; who keeps the function still writes where the log is now. */
+  get access(): WriteAccess | null {
+    return this.#access.write === null ? null : this.#writeAccess
+  }
+
+  /** A line that tells of an event of the server's life: `started`, `stopping`. */
+  event(name: string, message: string, fields: Fields = {}, level: Level = 'info'): void {
+    this.log.line(level, message, { event: name, ...fields })
+  }
+
+  started(facts: StartFacts): void {
+    const [first, ...others] = startLines(facts)
+    const { version, python, workers, threads } = facts
+    const application = withoutSecrets(facts.application)
+    this.event('started', first!, { version, application, python, workers, threads, pid: process.pid })
+    for (const line of others) this.log.info(line)
+  }
+
+  tell(event: SupervisorEvent): void {
+    this.counts.take(event)
+    for (const { level, message, fields, trace } of linesOf(event, this.#limits))
+      this.log.line(level, message, fields, trace)
   }
 
   failed(exchange: ExchangeFacts, fault: Fault): void {
+    this.counts.failures.add(fault.code)
     const { head, requestId, place } = exchange
-    const request = `${head?.method} ${head?.target}`
     this.log.line(
-      fault.row.status === 503 ? 'warning' : 'error',
-      `${request}: ${fault.message}`,
-      {
-        code: fault.code,
-        requestId,
-        pid: place?.worker.pid,
-      },
+      failureLevel(fault),
+      `${head?.method} ${head?.target}: ${fault.message}`,
+      { event: 'request_failed', code: fault.code, requestId, pid: place?.worker.pid },
       fault.trace,
     )
   }
 
   refused(connection: ConnectionFacts, fault: Fault): void {
-    this.log.info(`refused: ${fault.message}`, { code: fault.code, client: connection.peer.address || undefined })
+    this.counts.refused.add(fault.code)
+    const client = connection.peer.address || undefined
+    this.event('request_refused', `refused: ${fault.message}`, { code: fault.code, client })
   }
 
   left({ head, requestId, place }: ExchangeFacts): void {
-    this.log.info(`${head?.method} ${head?.target}: the client left`, { requestId, pid: place?.worker.pid })
+    this.counts.clientAborts++
+    const fields = { requestId, pid: place?.worker.pid }
+    this.event('client_left', `${head?.method} ${head?.target}: the client left`, fields)
   }
 
   turnedAway(count: number, fault: Fault): void {
-    this.log.fault(fault, { turnedAway: count }, 'warning')
+    this.counts.turnedAway.add(fault.code, count)
+    this.log.fault(fault, { event: 'clients_turned_away', turnedAway: count }, 'warning')
   }
 
   bug(error: unknown): void {
@@ -90,13 +164,34 @@ export class Journal implements ServerEvents, SupervisorEvents {
 
   /** At the end: what waits is written, as far as somebody reads it. */
   async close(): Promise<void> {
-    await Promise.all([this.#sink.drain(FLUSH_MS), this.#accessSink?.drain(FLUSH_MS)])
+    await Promise.all([this.#sink.drain(FLUSH_MS), this.#access.sink?.drain(FLUSH_MS), this.#left])
   }
 
   /** The same without waiting for the event loop: nothing comes after it. */
   flush(): void {
     this.#sink.flushSync(FLUSH_MS)
-    this.#accessSink?.flushSync(FLUSH_MS)
+    this.#access.sink?.flushSync(FLUSH_MS)
+  }
+
+  readonly #writeAccess = (exchange: ExchangeFacts): void => this.#access.write?.(exchange)
+
+  readonly #sayLost = (lines: number): string => {
+    this.counts.linesLost += lines
+    return this.log.format('warning', `${lines} log lines were lost: nobody read them`, { event: 'log_lines_lost' })
+  }
+
+  /** Throws LOG_FILE, SETTING_INVALID. */
+  #openAccess({ accessLog: path, accessLogFormat }: Settings, before: Access | null = null): Access {
+    const format = accessFormat(accessLogFormat)
+    if (path === null) return { path, sink: null, write: null }
+    const sink = before?.path === path ? before.sink! : this.#openSink(path, 1)
+    return { path, sink, write: writeAccess(format, sink) }
+  }
+
+  /** `-` is the descriptor. Throws LOG_FILE. */
+  #openSink(path: string, descriptor: number): Sink {
+    const options = { sayLost: this.#sayLost }
+    return path === '-' ? Sink.onDescriptor(descriptor, options) : Sink.onFile(path, options)
   }
 
   #passOn(pid: number, text: string): void {
@@ -114,12 +209,22 @@ export class Journal implements ServerEvents, SupervisorEvents {
   }
 }
 
-function openAccess(path: string | null, sayLost: (lines: number) => string): Sink | null {
-  if (path === null) return null
-  return path === '-' ? Sink.onDescriptor(1, { sayLost }) : Sink.onFile(path, { sayLost })
+function logSettings({ logLevel, logFormat, logFile, color }: Settings): LogSettings {
+  const onTerminal = logFile === '-' && isTerminal(2) && !process.env.NO_COLOR
+  return {
+    level: logLevel,
+    format: logFormat === 'json' ? 'json' : 'text',
+    color: color === 'always' || (color === 'auto' && onTerminal),
+  }
 }
 
-function writeAccess(format: AccessFormat, sink: Sink): (exchange: ExchangeFacts) => void {
+/** An overdue request has its line, with the stacks, when the supervisor tells of it: one record, not two. */
+function failureLevel({ code, row }: Fault): Level {
+  if (code === 'REQUEST_TIMEOUT' || code === 'STREAM_TIMEOUT') return 'debug'
+  return row.status === 503 ? 'warning' : 'error'
+}
+
+function writeAccess(format: AccessFormat, sink: Sink): WriteAccess {
   return (exchange) => {
     const { head, target, requestId, status, bodyBytes, answerHead, place, connection } = exchange
     sink.write(

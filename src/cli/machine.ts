@@ -13,20 +13,23 @@ export interface Machine {
   read(path: string): string | null
 }
 
-const thisMachine: Machine = {
-  processors: availableParallelism(),
-  memoryBytes: totalmem(),
-  read(path) {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch {
-      return null
-    }
-  },
+/** As it is now: limits of a control group change while we run. */
+function thisMachine(): Machine {
+  return {
+    processors: availableParallelism(),
+    memoryBytes: totalmem(),
+    read(path) {
+      try {
+        return readFileSync(path, 'utf8')
+      } catch {
+        return null
+      }
+    },
+  }
 }
 
 /** Workers for `--workers auto`: the least of affinity, CPU quota and memory by 128 MiB; at least one. */
-export function autoWorkers(machine: Machine = thisMachine): number {
+export function autoWorkers(machine: Machine = thisMachine()): number {
   const memoryBytes = Math.min(machine.memoryBytes, memoryLimitBytes(machine))
   const least = Math.min(machine.processors, cpuQuota(machine), memoryBytes / WORKER_MEMORY_BYTES)
   return Math.max(1, Math.floor(least))

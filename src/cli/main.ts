@@ -2,6 +2,7 @@ import { Fault } from '../faults/fault.ts'
 import type { World } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { overview } from './help.ts'
+import { type Outcome, tellParent } from './offspring.ts'
 import { versionLine } from './version.ts'
 
 /** Runs a command line, and says on `world.err` why it failed. The exit code. */
@@ -10,8 +11,11 @@ export async function main(argv: readonly string[], world: World & { err(text: s
     return await dispatch(argv, world)
   } catch (error) {
     const fault = error instanceof Fault ? error : internal(error)
-    world.err(report(fault))
-    return fault.row.exit ?? 1
+    const exit = fault.row.exit ?? 1
+    const text = report(fault)
+    world.err(text)
+    tellBirth(world, { kind: 'failed', exit, text })
+    return exit
   }
 }
 
@@ -24,8 +28,14 @@ async function dispatch(argv: readonly string[], world: World): Promise<number> 
   return 0
 }
 
+/** Whoever started us to serve, and waits to hear how that went. */
+function tellBirth({ inherited }: World, outcome: Outcome): void {
+  const birth = inherited?.birth
+  if (birth !== undefined && birth.kind !== 'started') tellParent(birth.report, outcome)
+}
+
 function summaries(): [usage: string, summary: string][] {
-  return Object.values(COMMANDS).map(({ usage, summary }) => [usage, summary])
+  return Object.values(COMMANDS).map(({ usage, summary }) => [usage.replace(' [options]', ''), summary])
 }
 
 function internal(error: unknown): Fault {

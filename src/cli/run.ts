@@ -1,180 +1,117 @@
-import { constants } from 'node:os'
-import { resolve } from 'node:path'
-import { Fault } from '../faults/fault.ts'
-import { FAULTS } from '../faults/table.ts'
-import { systemClock } from '../kit/clock.ts'
-import { type BindSpec, parseBind } from '../listen/bind.ts'
-import { descriptorLimit, openDescriptors } from '../listen/descriptors.ts'
-import type { Listener } from '../listen/listener.ts'
-import { openListeners } from '../listen/open.ts'
-import { startLines } from '../observe/start.ts'
-import { planDescriptors } from '../server/admission.ts'
-import { Server } from '../server/server.ts'
-import type { Loaded } from '../settings/load.ts'
-import { Spool } from '../spool/spool.ts'
-import { makeRuntimeFolder, removeRuntimeFolder } from '../supervisor/folder.ts'
-import { Supervisor } from '../supervisor/supervisor.ts'
-import type { ZygoteConfiguration } from '../supervisor/zygote.ts'
+import { isatty } from 'node:tty'
+import { Cleanup } from './cleanup.ts'
+import { type Ground, takeGround } from './ground.ts'
 import { keepHeapSmall } from './heap.ts'
-import { Journal } from './journal.ts'
-import { findPython, pythonFault } from './python.ts'
+import { House } from './house.ts'
+import type { Launch } from './launch.ts'
+import { tellParent } from './offspring.ts'
+import { SignalDesk } from './signalDesk.ts'
+import { type Stop, Stops } from './stops.ts'
+import { watchTouches } from './touch.ts'
 import { version } from './version.ts'
+import { keepAlive } from './watchdog.ts'
 
-/** A worker takes two connections, two FIFOs and its state page. */
-const DESCRIPTORS_PER_WORKER = 5
-
-/** Serves until a signal says to stop. The exit code: 0, or 128 + the signal that cut a stop short. Throws faults of the start. */
-export async function run(loaded: Loaded): Promise<number> {
+/**
+ * Serves until it is told to stop, or a successor has taken over. The exit code: 0, or 128 + the signal whose stop was
+ * cut short by another. Throws faults of the start.
+ */
+export async function run(launch: Launch): Promise<number> {
   keepHeapSmall()
-  const { settings } = loaded
-  const python = findPython(loaded, process.env).path
-  const specs = settings.bind.map(parseBind)
-  const folder = makeRuntimeFolder(settings.runtimeDir)
-  const stops = watchSignals()
+  const desk = new SignalDesk(process, () => [0, 1, 2].some(isatty))
+  const stops = new Stops()
+  const cleanup = new Cleanup()
   try {
-    const plan = planDescriptors(
-      descriptorLimit() - openDescriptors() - specs.length,
-      DESCRIPTORS_PER_WORKER,
-      settings.workers,
-      settings.maxConnections,
-    )
-    const spool = new Spool({
-      parent: settings.spoolDir ?? folder,
-      limitBytes: settings.spoolLimitBytes,
-      maxOpenFiles: plan.maxSpoolFiles,
-    })
-    const journal: Journal = new Journal(settings, (pid) => server.requestOf(pid))
-    // What nobody caught leaves us in a state that nobody knows: say so and end; the lifeline ends the Python side.
-    process.on('uncaughtException', (error) => {
-      journal.bug(error)
-      journal.flush()
-      removeRuntimeFolder(folder)
-      process.exit(FAULTS.INTERNAL.exit)
-    })
-    if (spool.inMemory) {
-      journal.note(
-        'warning',
-        `the spool folder ${spool.folder} is on tmpfs: bodies kept there stay in memory; see --spool-dir`,
-      )
-    }
-    const server = new Server(settings, plan.maxConnections, spool, systemClock, journal)
-    const supervisor = new Supervisor(
-      {
-        python,
-        workers: settings.workers,
-        bootTimeoutMs: settings.bootTimeoutMs,
-        gracefulTimeoutMs: settings.gracefulTimeoutMs,
-        zygote: zygoteConfiguration(loaded),
-      },
-      folder,
-      server.pool,
-      journal,
-      systemClock,
-    )
-    try {
-      return await serve(loaded, specs, python, server, supervisor, journal, stops)
-    } finally {
-      server.close()
-      await supervisor.stop(0)
-      spool.close()
-      await journal.close()
-    }
+    const ground = await takeGround(launch, (pid) => house.server.requestOf(pid), cleanup)
+    const house: House = new House(launch, ground, stops, cleanup)
+    desk.serve(house)
+    // A successor is not the one that operators speak to before it serves.
+    const isSuccessor = launch.inherited.birth.kind === 'successor'
+    if (!isSuccessor) await house.openControl()
+    const isLoaded = await Promise.race([house.load(), stops.first.then(() => null)])
+    if (isLoaded === null) return 0 // stopped while it was loading
+    if (isSuccessor) await house.openControl()
+    await begin(launch, ground, house, cleanup)
+    desk.enter('serving')
+    const end = await Promise.race([stops.first, house.succeeded])
+    desk.enter('stopping')
+    house.beginStop()
+    return typeof end === 'number' ? await handOver(house, stops) : await stop(end, ground, house, stops)
   } finally {
-    removeRuntimeFolder(folder)
+    await cleanup.run()
   }
 }
 
-async function serve(
-  loaded: Loaded,
-  specs: readonly BindSpec[],
-  python: string,
-  server: Server,
-  supervisor: Supervisor,
-  journal: Journal,
-  stops: Stops,
-): Promise<number> {
-  const { settings } = loaded
-  const started = supervisor.start().catch(async (fault) => {
-    throw (
-      (fault instanceof Fault && fault.code === 'PYTHON_BROKEN' && (await pythonFault(python, process.env))) || fault
-    )
-  })
-  const facts = await Promise.race([started, stops.first])
-  if (typeof facts === 'number') return 0 // stopped while it was loading
-  const listeners = await openAll(loaded, specs)
-  if (listeners.length > 0) server.serve(listeners)
-  for (const line of startLines({
+/** The application is loaded: opens the doors, and says so to everyone who waits for it. */
+async function begin({ inherited }: Launch, ground: Ground, house: House, cleanup: Cleanup): Promise<void> {
+  const { settings, facts } = house
+  const { journal, notices, sockets, pidfile } = ground
+  await house.open()
+  await sockets.settle()
+  house.state = 'serving'
+  journal.started({
     version: version(),
-    addresses: listeners.map(({ url }) => url),
-    application: facts.application,
-    implementation: facts.implementation,
-    python: facts.python,
-    interpreter: facts.executable,
-    workers: settings.workers,
+    addresses: house.addresses,
+    application: facts!.application,
+    implementation: facts!.implementation,
+    python: facts!.python,
+    interpreter: facts!.executable,
+    workers: settings.workers.most,
+    leastWorkers: settings.workers.least,
     threads: settings.threads,
-  }))
-    journal.log.info(line)
-  const signal = await stops.first
-  journal.log.info(`${signalName(signal)}: stopping, ${settings.gracefulTimeoutMs / 1000} s at most`)
-  const untilMs = systemClock.nowMs() + settings.gracefulTimeoutMs
-  await server.drain(settings.gracefulTimeoutMs, stops.again)
-  if (!stops.again.aborted)
-    await Promise.race([supervisor.stop(Math.max(0, untilMs - systemClock.nowMs())), stops.second])
-  journal.log.info(stops.again.aborted ? 'stopped at once' : 'stopped')
-  return stops.again.aborted ? 128 + signal : 0
-}
-
-/** PORT alone asks for all addresses; a host without IPv6 has no [::]. */
-async function openAll({ settings, origins }: Loaded, specs: readonly BindSpec[]): Promise<Listener[]> {
-  const options = { backlog: settings.backlog, unixMode: settings.unixMode }
-  try {
-    return await openListeners(specs, options)
-  } catch (error) {
-    const optional = origins.bind.kind === 'variable' && origins.bind.name === 'PORT' && specs.length === 2
-    if (!optional || !(error instanceof Fault) || error.code !== 'BIND_FAILED') throw error
-    return openListeners(specs.slice(0, 1), options)
-  }
-}
-
-function zygoteConfiguration({ settings, folder, environment }: Loaded): ZygoteConfiguration {
-  return {
-    app: settings.app,
-    chdir: settings.chdir === null ? folder : resolve(folder, settings.chdir),
-    pythonpath: settings.pythonpath,
-    env: environment,
-    threads: settings.threads,
-    multiprocess: settings.workers > 1,
-    software: `dram/${version()}`,
-    strictHeaders: settings.strictHeaders,
-    streamRequests: settings.streamRequests,
-  }
-}
-
-interface Stops {
-  /** The number of the first signal that asks to stop. */
-  readonly first: Promise<number>
-  readonly second: Promise<void>
-  /** A second one came: end at once. */
-  readonly again: AbortSignal
-}
-
-function watchSignals(): Stops {
-  const again = new AbortController()
-  let count = 0
-  let tell!: (signal: number) => void
-  let tellAgain!: () => void
-  const first = new Promise<number>((resolve) => (tell = resolve))
-  const second = new Promise<void>((resolve) => (tellAgain = resolve))
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) {
-    process.on(name, () => {
-      if (++count === 1) return tell(constants.signals[name])
-      again.abort()
-      tellAgain()
+  })
+  if (inherited.birth.kind === 'successor') pidfile?.write()
+  if (inherited.birth.kind !== 'started') tellParent(inherited.birth.report, { kind: 'ready' })
+  notices.ready(house.statusText, process.pid)
+  cleanup.add(watchTouches(settings.touchReload, (path) => reloadFor(path, house, ground)))
+  if (inherited.watchdogMs !== null) {
+    const pulse = () => ({
+      ready: house.server.ready || house.state === 'stopping',
+      waiting: house.server.usage.queued,
     })
+    cleanup.add(keepAlive(inherited.watchdogMs, pulse, () => notices.alive()))
   }
-  return { first, second, again: again.signal }
 }
 
-function signalName(signal: number): string {
-  return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? String(signal)
+function reloadFor(path: string, house: House, { journal }: Ground): void {
+  journal.note('info', `${path} was touched`)
+  house.operations.reload().catch(() => {}) // the log has it
+}
+
+/** Lets the application's requests finish, then the workers, all within `--graceful-timeout`. */
+async function stop({ why, signal, isFast }: Stop, ground: Ground, house: House, stops: Stops): Promise<number> {
+  const { preStopDelayMs, gracefulTimeoutMs } = house.settings
+  const { journal, notices } = ground
+  notices.stopping(preStopDelayMs + gracefulTimeoutMs)
+  journal.event(
+    'stopping',
+    isFast ? `${why}: stopping at once` : `${why}: stopping, ${gracefulTimeoutMs / 1000} s at most`,
+  )
+  if (preStopDelayMs > 0) await stayReachable(preStopDelayMs, house, stops)
+  await finish(house, stops, () => house.server.drain(gracefulTimeoutMs, stops.hurry))
+  journal.event('stopped', stops.hurry.aborted ? 'stopped at once' : 'stopped')
+  return stops.hurry.aborted && !isFast ? 128 + signal : 0
+}
+
+/** Balancers are to find out that we are about to go before we are gone. */
+async function stayReachable(delayMs: number, house: House, { hurry }: Stops): Promise<void> {
+  house.server.reportNotReady()
+  await Promise.race([aborted(hurry), new Promise((resolve) => setTimeout(resolve, delayMs))])
+}
+
+/** A successor has the sockets: what has come to us is finished. */
+async function handOver(house: House, stops: Stops): Promise<number> {
+  await finish(house, stops, () => house.server.handOver(house.settings.gracefulTimeoutMs, stops.hurry))
+  return 0
+}
+
+async function finish(house: House, { hurry }: Stops, requests: () => Promise<void>): Promise<void> {
+  const untilMs = house.clock.nowMs() + house.settings.gracefulTimeoutMs
+  await requests()
+  const leftMs = Math.max(0, untilMs - house.clock.nowMs())
+  if (!hurry.aborted) await Promise.race([house.supervisor.stop(leftMs), aborted(hurry)])
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

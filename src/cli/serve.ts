@@ -1,12 +1,17 @@
 import { Fault } from '../faults/fault.ts'
 import { readArguments } from '../settings/arguments.ts'
+import type { Given } from '../settings/given.ts'
 import { type Loaded, load } from '../settings/load.ts'
 import { REGISTRY } from '../settings/registry.ts'
-import { COMMON_SWITCHES, type Command } from './command.ts'
+import { type Inherited, NOTHING_INHERITED } from './birth.ts'
+import { COMMON_SWITCHES, type Command, type World } from './command.ts'
 import { lookAtDisk } from './disk.ts'
 import { commonHelp, paragraph, settingsHelp } from './help.ts'
 import { autoWorkers } from './machine.ts'
 import { versionLine } from './version.ts'
+
+/** SD_LISTEN_FDS_START */
+const FIRST_ACTIVATED = 3
 
 export const serve: Command = {
   usage: 'serve [APP] [options]',
@@ -29,20 +34,50 @@ ${paragraph('Each option can also be a variable (--max-body: DRAM_MAX_BODY) or a
     const { given, switches } = readArguments(argv, COMMON_SWITCHES)
     if (switches.has('--help')) world.out(serve.help(world.columns))
     else if (switches.has('--version')) world.out(versionLine())
-    else {
-      const loaded = withWorkers(load(given, world.variables, world.folder))
-      checkFolder(loaded.settings.chdir)
-      const { run } = await import('./run.ts') // only now: help and version need no server
-      return run(loaded)
-    }
+    else return start(given, world)
     return 0
   },
 }
 
+async function start(given: readonly Given[], world: World): Promise<number> {
+  const { variables, folder, inherited = NOTHING_INHERITED } = world
+  const read = (): Loaded => {
+    const loaded = withActivated(withWorkers(load(given, variables, folder)), inherited)
+    checkFolder(loaded.settings.chdir)
+    return loaded
+  }
+  const loaded = read()
+  if (loaded.settings.daemon && inherited.birth.kind === 'started') {
+    const { daemonize } = await import('./daemon.ts')
+    return daemonize(loaded.settings, folder, variables)
+  }
+  const { run } = await loadServer()
+  return run({ loaded, load: read, inherited })
+}
+
+/**
+ * Only now: help and version need no server. And a room at a time, for Node opens all files of a module's imports at
+ * once, which with few descriptors (ulimit -n 64) is too many.
+ */
+async function loadServer() {
+  await import('../server/server.ts')
+  await import('../supervisor/supervisor.ts')
+  await import('../control/socket.ts')
+  return import('./run.ts')
+}
+
 /** `--workers auto` as a number. */
 function withWorkers(loaded: Loaded): Loaded {
-  if (loaded.settings.workers !== 0) return loaded
-  return { ...loaded, settings: { ...loaded.settings, workers: autoWorkers() } }
+  if (loaded.settings.workers.most !== 0) return loaded
+  const workers = autoWorkers()
+  return { ...loaded, settings: { ...loaded.settings, workers: { least: workers, most: workers } } }
+}
+
+/** Where nothing says what to bind, it is what the service manager has bound for us. */
+function withActivated(loaded: Loaded, { activated }: Inherited): Loaded {
+  if (activated === 0 || loaded.origins.bind.kind !== 'default') return loaded
+  const bind = Array.from({ length: activated }, (_, index) => `fd://${FIRST_ACTIVATED + index}`)
+  return { ...loaded, settings: { ...loaded.settings, bind } }
 }
 
 function checkFolder(path: string | null): void {

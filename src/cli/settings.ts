@@ -1,3 +1,4 @@
+import { withoutSecrets } from '../kit/secrets.ts'
 import { readArguments } from '../settings/arguments.ts'
 import { originText } from '../settings/given.ts'
 import { type Loaded, load } from '../settings/load.ts'
@@ -38,19 +39,19 @@ function asText(loaded: Loaded, workers: number): string {
     [SECTIONS[section], '', ''],
     ...SETTING_KEYS.filter((key) => rowOf(key).section === section).map((key) => [
       `  ${fileKey(key)}`,
-      key === 'workers' && loaded.settings.workers === 0 ? `auto (here ${workers})` : shown(loaded, key),
+      key === 'workers' && loaded.settings.workers.most === 0 ? `auto (here ${workers})` : shown(loaded, key),
       originText(loaded.origins[key]),
     ]),
   ])
   return `Settings file: ${loaded.file ?? 'none'}\n${table(rows)}\n`
 }
 
-/** The value as it could be written; of pairs, which may be secrets, the names alone. */
+/** The value as it could be written, secrets in it masked; of pairs the names alone. */
 function shown({ settings }: Loaded, key: SettingKey): string {
   const value = settings[key]
   if (value === null) return '(not set)'
   const text = key === 'env' ? Object.keys(settings.env).join(' ') : rowOf(key).reader.show(value)
-  return text || '(none)'
+  return withoutSecrets(text) || '(none)'
 }
 
 function asJson(loaded: Loaded): string {

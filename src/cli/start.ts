@@ -1,13 +1,21 @@
+import { takeInherited } from './birth.ts'
+import { workingFolder } from './disk.ts'
+import { forgetLostTerminals } from './hangup.ts'
 import { main } from './main.ts'
+import { systemTerminal } from './terminal.ts'
 
 // A reader that has gone (`dram --help | head -1`) is no failure of ours.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
+const inherited = takeInherited(process.env, process.pid)
 const code = await main(process.argv.slice(2), {
   variables: process.env,
-  folder: process.cwd(),
+  inherited,
+  folder: workingFolder(process.env.PWD),
   columns: process.stdout.columns ?? 80,
+  terminal: systemTerminal(),
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
 })
+forgetLostTerminals()
 process.exit(code)

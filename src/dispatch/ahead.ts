@@ -13,15 +13,26 @@ export class LookAhead {
   #mean = SLOW_MICROS
   #deviation = 0
   #allowed = 0
-  readonly #most: number
+  #most: number
 
   /** @param most the setting: requests per worker, −1 for automatic. */
   constructor(most: number) {
-    this.#most = most < 0 ? MOST_AHEAD : most
+    this.#most = bound(most)
+  }
+
+  /** Another setting; what was learned of the requests stays. */
+  adopt(most: number): void {
+    this.#most = bound(most)
+    this.#allowed = Math.min(this.#allowed, this.#most)
   }
 
   get allowed(): number {
     return this.#allowed
+  }
+
+  /** The mean service time of late, in microseconds; of slow requests only that they are slow. */
+  get meanMicros(): number {
+    return this.#mean
   }
 
   /** Service time to be expected with good certainty, in microseconds. */
@@ -40,4 +51,8 @@ export class LookAhead {
     const expected = this.#mean + 2 * this.#deviation
     this.#allowed = expected > SLOW_MICROS ? 0 : Math.min(this.#most, Math.ceil(TARGET_WAIT_MICROS / expected))
   }
+}
+
+function bound(most: number): number {
+  return most < 0 ? MOST_AHEAD : most
 }

@@ -1,7 +1,7 @@
 /** What the choice needs to know of a worker. */
 export interface Candidate {
   /** Requests it was given and has not answered. */
-  readonly running: number
+  readonly load: number
   /** How many it may have at once: its threads, and what may be sent ahead just now. */
   readonly room: number
 }
@@ -12,7 +12,7 @@ export function leastBusy<C extends Candidate>(workers: readonly C[], turn: numb
   const count = workers.length
   for (let i = 0; i < count; i++) {
     const worker = workers[(turn + i) % count]!
-    if (worker.running < worker.room && (best === null || worker.running < best.running)) best = worker
+    if (worker.load < worker.room && (best === null || worker.load < best.load)) best = worker
   }
   return best
 }

@@ -18,6 +18,12 @@ export class WaitingQueue<T extends object> {
     this.#length++
   }
 
+  /** All, the one first that has waited longest. */
+  all(): T[] {
+    const waiting = (item: T | null): item is T => item !== null && !this.#left.has(item)
+    return this.#items.slice(this.#head).filter(waiting)
+  }
+
   /** Puts back what had been taken, before all others and in the order given. */
   giveBack(items: readonly T[]): void {
     for (const item of items) this.#left.delete(item)

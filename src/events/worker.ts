@@ -39,6 +39,34 @@ export interface WorkerFacts {
   readonly application: string
 }
 
+/** What operators may be told of a request that runs or waits. */
+export interface RequestFacts {
+  readonly requestId: string
+  readonly method: string
+  /** The request target as it was sent. */
+  readonly target: string
+  /** Address of the true client, as far as it is known; '' for a Unix socket's peer. */
+  readonly client: string
+  /** Milliseconds since it was begun by its worker, or while it waits, since it came to the queue. */
+  readonly ageMs: number
+  readonly state: 'waiting' | 'running' | 'answering'
+  /** Number of its worker; null while it waits. */
+  readonly worker: number | null
+  /** Its header lines, names in lower case, with secrets masked. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
+
+/** One thread of a worker, as its own control thread saw it. */
+export interface ThreadStack {
+  readonly name: string
+  /** threading.get_ident(). */
+  readonly ident: number
+  /** Id of the request that it runs, as text; null: none, or unknown. */
+  readonly requestId: string | null
+  /** Python's own format, oldest call first: `File "x.py", line 3, in name`, and the source line below. */
+  readonly stack: string
+}
+
 /** How a worker ended, as its zygote's waitpid told it. */
 export type EndReason =
   | { readonly kind: 'asked' }

@@ -145,6 +145,11 @@ export const FAULTS = {
     says: '{limit} connections are open already',
     hint: 'come back later; operators: raise --max-connections and ulimit -n',
   },
+  TOO_MANY_OF_CLIENT: {
+    status: 503,
+    says: '{limit} connections of this client are open already',
+    hint: 'use fewer connections; operators: raise --max-client-connections',
+  },
   STOPPING: { status: 503, says: 'the server is stopping', hint: 'come back in a moment' },
   SPOOL_FULL: {
     status: 507,
@@ -203,6 +208,16 @@ export const FAULTS = {
     status: 502,
     says: 'the worker died while it ran the request: {detail}',
     hint: 'see the log for its end',
+  },
+  REQUEST_TIMEOUT: {
+    status: 504,
+    says: 'the application did not begin its answer within {limit}',
+    hint: 'operators: the log has its stack; raise --timeout if it may take so long',
+  },
+  STREAM_TIMEOUT: {
+    status: 504,
+    says: 'the application sent nothing more of its answer for {limit}',
+    hint: 'operators: the log has its stack; raise --stream-timeout if it may be silent for so long',
   },
   WORKER_REPLY_INVALID: {
     status: 502,
@@ -281,6 +296,52 @@ export const FAULTS = {
     hint: 'use a port from 1024 up, or grant the right',
   },
   BIND_FAILED: { exit: 5, says: 'cannot listen on {detail}', hint: 'check the address and that the host has it' },
+  USER_UNKNOWN: { exit: 5, says: 'there is no {detail}', hint: 'check --user and --group' },
+  USER_FORBIDDEN: {
+    exit: 5,
+    says: 'cannot become {detail}',
+    hint: 'only root may change the user: start as root, or leave --user and --group out',
+  },
+  PIDFILE: { exit: 5, says: 'cannot use the pid file: {detail}', hint: 'check --pidfile, its folder and its rights' },
+  DAEMON_LOGS: {
+    exit: 2,
+    says: 'a daemon has no terminal to write its log to',
+    hint: 'name a file with --log-file',
+  },
+  DAEMON_FAILED: { exit: 1, says: 'the daemon did not start: {detail}', hint: 'see the lines above and its log' },
+  UPGRADE_REFUSED: {
+    exit: 6,
+    says: 'the server cannot be replaced: {detail}',
+    hint: 'restart it, or reload it: dram reload',
+  },
+  UPGRADE_FAILED: { exit: 6, says: 'the new server did not start: {detail}', hint: 'the old one goes on; see its log' },
+  RELOAD_FAILED: {
+    exit: 6,
+    says: 'the reload failed: {detail}',
+    hint: 'the old generation goes on serving; mend it and reload again',
+  },
+  RELOAD_CANCELLED: { exit: 6, says: 'the reload was cut short: {detail}', hint: 'see the log' },
+
+  // A command that asks a running server.
+  SERVER_NOT_FOUND: {
+    exit: 7,
+    says: 'no running server was found{detail}',
+    hint: 'start one, or say where its runtime folder is: --runtime-dir',
+  },
+  SERVER_AMBIGUOUS: {
+    exit: 7,
+    says: 'several servers run here: {detail}',
+    hint: 'choose one with --pid PID or --name NAME',
+  },
+  SERVER_SILENT: {
+    exit: 7,
+    says: 'the server does not answer on its control socket: {detail}',
+    hint: 'is it yours? its socket is for its own user alone',
+  },
+  CONTROL_REQUEST: { status: 400, exit: 7, says: '{detail}', hint: 'see docs/control.md' },
+  CONTROL_UNKNOWN: { status: 404, exit: 7, says: 'the control API has no {detail}', hint: 'see docs/control.md' },
+  CONTROL_METHOD: { status: 405, exit: 7, says: '{detail}', hint: 'see docs/control.md' },
+  WORKER_UNKNOWN: { status: 404, exit: 7, says: 'there is no worker {detail}', hint: 'see dram status' },
   RUNTIME_FOLDER: { exit: 5, says: 'cannot use the runtime folder: {detail}', hint: 'name another with --runtime-dir' },
   SPOOL_FOLDER: { exit: 5, says: 'cannot use the spool folder: {detail}', hint: 'name another with --spool-dir' },
   LOG_FILE: { exit: 5, says: 'cannot write the log {detail}', hint: 'check the folder and its rights' },

@@ -30,6 +30,12 @@ export class Acceptor {
     })
   }
 
+  /** Its number in this process (decisions/0005); null where there is none. */
+  get descriptor(): number | null {
+    const { _handle: handle } = this.server as Server & { _handle: { fd?: number } | null }
+    return handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : null
+  }
+
   onConnection(handler: (socket: Socket) => void): void {
     this.#handler = handler
     const early = this.#early

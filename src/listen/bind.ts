@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { Fault } from '../faults/fault.ts'
+import { hostAndPort } from './address.ts'
 
 /** What one `--bind` asks for. */
 export type BindSpec =
@@ -17,6 +18,18 @@ export function parseBind(text: string): BindSpec {
   if (text.startsWith('unix:')) return { kind: 'unix', path: unixPath(text) }
   if (text.startsWith('fd:')) return { kind: 'fd', fd: descriptor(text) }
   return tcp(text)
+}
+
+/** The spec as it could be written: one text per meaning. */
+export function bindText(spec: BindSpec): string {
+  switch (spec.kind) {
+    case 'tcp':
+      return hostAndPort(spec.host, spec.port)
+    case 'unix':
+      return `unix:${spec.path}`
+    case 'fd':
+      return `fd://${spec.fd}`
+  }
 }
 
 function tcp(text: string): BindSpec {

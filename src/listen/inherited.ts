@@ -13,7 +13,7 @@ export async function openInherited(fd: number, backlog: number): Promise<Opened
     const acceptor = await new Acceptor().listen({ fd, backlog })
     const isTcp = typeof acceptor.server.address() === 'object' && acceptor.server.address() !== null
     const where: Where = isTcp ? placeOf(acceptor) : { kind: 'unix', path: pathOfSocket(inode) }
-    return { acceptor, where, fd, leave: nothing }
+    return { acceptor, where, fd, file: null, isShared: false }
   } catch (error) {
     throw refusal(address, error)
   }
@@ -38,5 +38,3 @@ function pathOfSocket(inode: string): string {
     return ''
   }
 }
-
-async function nothing(): Promise<void> {}

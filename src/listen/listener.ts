@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../kit/clock.ts'
 import type { Acceptor } from './acceptor.ts'
 import { hostAndPort } from './address.ts'
+import { removeSocketFile, type SocketFile } from './socketFile.ts'
 
 /** Where a socket really listens. */
 export type Where =
@@ -14,10 +15,18 @@ export type Where =
 export interface Opened {
   readonly acceptor: Acceptor
   readonly where: Where
-  /** The number of the inherited descriptor; null: we opened the socket. */
+  /** The number under which the service manager passed it on (fd://N); null: it was not that one. */
   readonly fd: number | null
-  /** Takes away what closing the socket leaves behind. */
-  readonly leave: () => Promise<void>
+  /** What closing the socket leaves behind, to be removed; null: nothing, or it isn't ours. */
+  readonly file: SocketFile | null
+  /** Another process serves it, too. */
+  readonly isShared: boolean
+}
+
+/** A socket with what it was opened for. */
+export interface Named extends Opened {
+  /** Which bind it came from: the same in a successor with the same settings. */
+  readonly key: string
 }
 
 // Node accepts one connection a turn (libuv 1.46 and 1.52, measured: 200 waiting clients took 200 turns without
@@ -30,18 +39,29 @@ export class Listener {
   readonly fd: number | null
   /** A link for the start-up lines. */
   readonly url: string
+  /** Which bind it came from. */
+  readonly key: string
+  readonly file: SocketFile | null
+  /** False while another process serves the same socket: then the file is for that one to remove. */
+  ownsFile: boolean
   readonly #acceptor: Acceptor
-  readonly #leave: () => Promise<void>
   readonly #clock: Clock
   #closed: Promise<void> | null = null
 
-  constructor({ acceptor, where, fd, leave }: Opened, clock: Clock) {
+  constructor({ key, acceptor, where, fd, file, isShared }: Named, clock: Clock) {
+    this.key = key
     this.where = where
     this.fd = fd
+    this.file = file
+    this.ownsFile = !isShared
     this.url = link(where)
     this.#acceptor = acceptor
-    this.#leave = leave
     this.#clock = clock
+  }
+
+  /** The descriptor, to be passed on to another process; null: closed, or the system has none. */
+  get descriptor(): number | null {
+    return this.#closed === null ? this.#acceptor.descriptor : null
   }
 
   /** Sets who gets the connections (those that came before, too): sockets with allowHalfOpen and without Nagle's delay. */
@@ -71,7 +91,7 @@ export class Listener {
 
   async #stop(): Promise<void> {
     this.#acceptor.close()
-    await this.#leave()
+    if (this.file !== null && this.ownsFile) await removeSocketFile(this.file)
   }
 }
 

@@ -3,6 +3,7 @@ import { type AddressInfo, isIP } from 'node:net'
 import { Acceptor } from './acceptor.ts'
 import { hostAndPort } from './address.ts'
 import type { BindSpec } from './bind.ts'
+import { type Handed, openHanded } from './handed.ts'
 import type { Opened, Where } from './listener.ts'
 import { errorCode, refusal } from './refusal.ts'
 
@@ -31,32 +32,43 @@ export async function targetsOf({ host, port }: TcpSpec): Promise<Target[]> {
 /**
  * Listens on all targets of one spec. Where there are several, those that this host lacks (no IPv6 in a container,
  * say) are passed over as long as one is left. Several targets with port 0 get one and the same free port.
- * `others`: the targets of all specs. Faults: BIND_IN_USE, BIND_FORBIDDEN, BIND_FAILED.
+ * `others`: the targets of all specs. `handed`: sockets that need no opening. Faults: BIND_IN_USE, BIND_FORBIDDEN, BIND_FAILED.
  */
 export async function openTcp(
   targets: readonly Target[],
   others: readonly Target[],
   backlog: number,
+  handed: Handed,
 ): Promise<Opened[]> {
   const anyPort = targets.length > 1 && targets[0]?.port === 0
   for (let attempt = 1; ; attempt++) {
     try {
-      return await openAll(targets, others, backlog)
+      return await openAll(targets, others, backlog, handed)
     } catch (error) {
       if (!anyPort || attempt === PORT_ATTEMPTS || errorCode(error) !== 'BIND_IN_USE') throw error
     }
   }
 }
 
-async function openAll(targets: readonly Target[], others: readonly Target[], backlog: number): Promise<Opened[]> {
+async function openAll(
+  targets: readonly Target[],
+  others: readonly Target[],
+  backlog: number,
+  handed: Handed,
+): Promise<Opened[]> {
   const opened: Opened[] = []
   let lacking: unknown = null
   for (const { address, port: wanted } of targets) {
     const port = wanted || portOf(opened[0])
     try {
+      const known = handed.takeAt({ address, port })
+      if (known !== null) {
+        opened.push(await openHanded(known, backlog))
+        continue
+      }
       const ipv6Only = isIP(address) === 6 && others.some((one) => isIP(one.address) === 4 && one.port === wanted)
       const acceptor = await new Acceptor().listen({ host: address, port, backlog, ipv6Only })
-      opened.push({ acceptor, where: placeOf(acceptor), fd: null, leave: nothing })
+      opened.push({ acceptor, where: placeOf(acceptor), fd: null, file: null, isShared: false })
     } catch (error) {
       if (targets.length > 1 && HOST_LACKS_IT.has(errorCode(error))) {
         lacking = refusal(hostAndPort(address, port), error)
@@ -79,5 +91,3 @@ export function placeOf({ server }: Acceptor): Where {
 function portOf(opened: Opened | undefined): number {
   return opened?.where.kind === 'tcp' ? opened.where.port : 0
 }
-
-async function nothing(): Promise<void> {}

@@ -1,22 +1,29 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, lstat, rename, stat, unlink } from 'node:fs/promises'
+import { chmod, chown, lstat, rename, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { Fault } from '../faults/fault.ts'
 import { Acceptor } from './acceptor.ts'
 import type { Opened } from './listener.ts'
 import { errorCode, failed, refusal } from './refusal.ts'
+import { socketFileAt } from './socketFile.ts'
 
 // sun_path has 108 bytes, the last one NUL; libuv cuts a longer path silently.
 const MAX_PATH_BYTES = 107
 const PRIVATE_NAME_LENGTH = 16
+
+/** Whom a socket file is to belong to: the user that serves. */
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
 
 /**
  * Listens on a socket file: bound under a private name beside it, given its mode, then renamed, so that nobody meets
  * it half made and Node's `close()`, which deletes the name it bound, can't delete a successor's.
  * Faults: BIND_IN_USE, BIND_FORBIDDEN, BIND_FAILED.
  */
-export async function openUnix(path: string, mode: number, backlog: number): Promise<Opened> {
+export async function openUnix(path: string, mode: number, backlog: number, owner: Owner | null): Promise<Opened> {
   const address = `unix:${path}`
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw failed(address, `the path is longer than ${MAX_PATH_BYTES} bytes`)
   try {
@@ -26,9 +33,10 @@ export async function openUnix(path: string, mode: number, backlog: number): Pro
     const acceptor = await listenPrivately(privatePath, backlog)
     try {
       await chmod(privatePath, mode)
-      const { dev, ino } = await lstat(privatePath, { bigint: true })
+      if (owner !== null) await chown(privatePath, owner.uid, owner.gid)
+      const file = { ...(await socketFileAt(privatePath)), path }
       await rename(privatePath, path)
-      return { acceptor, where: { kind: 'unix', path }, fd: null, leave: () => unlinkIfOurs(path, dev, ino) }
+      return { acceptor, where: { kind: 'unix', path }, fd: null, file, isShared: false }
     } catch (error) {
       acceptor.close()
       throw error
@@ -77,13 +85,4 @@ function answers(path: string): Promise<boolean> {
       resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT')
     })
   })
-}
-
-async function unlinkIfOurs(path: string, dev: bigint, ino: bigint): Promise<void> {
-  try {
-    const now = await lstat(path, { bigint: true })
-    if (now.dev === dev && now.ino === ino) await unlink(path)
-  } catch {
-    // gone already, or the folder is closed to the user we became: a stale file is replaced at the next start
-  }
 }

@@ -33,20 +33,23 @@ export interface Output {
 
 /** The server's log. `wallMs` gives milliseconds since 1970. */
 export class Log {
-  readonly #settings: LogSettings
+  #settings: LogSettings
   readonly #sink: LineSink
   readonly #wallMs: () => number
-  readonly #least: number
 
   constructor(settings: LogSettings, sink: LineSink, wallMs: () => number) {
     this.#settings = settings
     this.#sink = sink
     this.#wallMs = wallMs
-    this.#least = LEVELS.indexOf(settings.level)
+  }
+
+  /** Counts from the next line on. */
+  adopt(settings: LogSettings): void {
+    this.#settings = settings
   }
 
   shows(level: Level): boolean {
-    return LEVELS.indexOf(level) >= this.#least
+    return LEVELS.indexOf(level) >= LEVELS.indexOf(this.#settings.level)
   }
 
   debug(message: string, fields: Fields = {}): void {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, type Stats, write, writeSync } from 'node:fs'
+import { closeSync, constants, fchownSync, fstatSync, openSync, type Stats, write, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { isatty } from 'node:tty'
 import { Fault } from '../faults/fault.ts'
@@ -38,6 +38,7 @@ export class Sink implements LineSink {
   #successor: number | null = null
   #batch: Batch | null = null
   #writing = false
+  #closed = false
   #waitMs = LEAST_WAIT_MS
   #timer: NodeJS.Timeout | null = null
   #whenReady: (() => void)[] = []
@@ -89,6 +90,19 @@ export class Sink implements LineSink {
     if (this.#batch === null) this.#takeSuccessor()
   }
 
+  /** Gives its file to another user, who has to open it anew after a rotation. Descriptors are others' business. */
+  own(uid: number, gid: number): void {
+    if (this.#path !== '') fchownSync(this.#descriptor, uid, gid)
+  }
+
+  /** The last lines are written, `limitMs` at most, and its file is closed. What comes later is dropped. */
+  async close(limitMs: number): Promise<void> {
+    await this.drain(limitMs)
+    this.#takeSuccessor()
+    this.#closed = true
+    if (!this.#writing) this.#closeFile()
+  }
+
   /** Waits until all is written, `limitMs` at most. */
   async drain(limitMs: number): Promise<void> {
     if (this.#isIdle) return
@@ -115,7 +129,7 @@ export class Sink implements LineSink {
   }
 
   #pump(): void {
-    if (this.#writing || this.#timer !== null || this.#isIdle) return
+    if (this.#closed || this.#writing || this.#timer !== null || this.#isIdle) return
     if (this.#batch === null) {
       this.#takeSuccessor()
       this.#batch = this.#nextBatch()
@@ -124,7 +138,9 @@ export class Sink implements LineSink {
     this.#writing = true
     write(this.#descriptor, batch.bytes, batch.at, batch.bytes.length - batch.at, null, (error, written) => {
       this.#writing = false
-      if (error === null) this.#progress(batch, written)
+      if (this.#closed)
+        this.#closeFile() // not before: another file could get its number meanwhile
+      else if (error === null) this.#progress(batch, written)
       else if (error.code === 'EAGAIN') this.#waitForReader()
       else this.#giveUp(batch)
     })
@@ -167,6 +183,10 @@ export class Sink implements LineSink {
   #tell(): void {
     if (this.#queue.hasRoom) for (const callback of this.#whenReady.splice(0)) callback()
     if (this.#isIdle) for (const callback of this.#whenEmpty.splice(0)) callback()
+  }
+
+  #closeFile(): void {
+    if (this.#path !== '') closeSync(this.#descriptor)
   }
 
   #takeSuccessor(): void {

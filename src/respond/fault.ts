@@ -6,6 +6,8 @@ import { reason } from './reasons.ts'
 /** When a client that got 503 may come back: queues empty within seconds, and a crowd shouldn't come back at once. */
 const RETRY_AFTER_SECONDS = 5
 
+export const RETRY_AFTER = `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`
+
 /**
  * The answer to a request that failed, whole, latin-1 text as `smallAnswer`; `lines` as there.
  * What happened inside (500, 502, 507) is for the log alone: the client is told the code, by which the log is searched,
@@ -13,7 +15,7 @@ const RETRY_AFTER_SECONDS = 5
  */
 export function faultAnswer(asked: Asked, fault: Fault, lines: string, trace = ''): string {
   const status = fault.row.status ?? 500
-  const retry = status === 503 ? `Retry-After: ${RETRY_AFTER_SECONDS}\r\n` : ''
+  const retry = status === 503 ? RETRY_AFTER : ''
   const head = `${status} ${reason(status)}\r\nContent-Type: text/plain; charset=utf-8\r\n${retry}`
   const answer = { status, head, hasLength: false, hasDate: false, hasServer: false, wantsClose: false }
   return smallAnswer(asked, answer, utf8AsLatin1(faultText(status, fault, trace)), lines)

@@ -5,11 +5,13 @@ import type { Enlisted } from '../kit/roster.ts'
 import { readShared } from '../listen/sharedRead.ts'
 import type { HeaderCache } from '../parse/headerCache.ts'
 import { Http1Parser } from '../parse/http1.ts'
+import { healthPage } from '../respond/health.ts'
 import { CONTINUE } from '../respond/interim.ts'
 import type { PeerPolicy } from '../route/policy.ts'
-import { type Peer, route } from '../route/route.ts'
+import { type Peer, route, type Target } from '../route/route.ts'
 import type { ServerContext } from './context.ts'
 import { type Carrier, Exchange } from './exchange.ts'
+import type { Pipeliner } from './heldBack.ts'
 import { Outlet } from './outlet.ts'
 import { Pace } from './pace.ts'
 
@@ -19,6 +21,8 @@ const MOST_WAITING_BYTES = 256 * 1024
 /** After our last answer the client's bytes are read and dropped, so that no reset overtakes the answer (RFC 9112 §9.6). */
 const LINGER_MS = 5_000
 const LINGER_MOST_MS = 30_000
+/** A mark of turns that was made before all others. */
+const LONG_AGO = -(2 ** 30)
 /** How often the pace of bytes is judged. */
 const PACE_MS = 1_000
 
@@ -29,18 +33,28 @@ const PACE_MS = 1_000
 type Waiting = 'idle' | 'head' | 'body' | 'write' | 'linger' | 'us'
 
 /** One connection's life: bytes in, requests, answers in their order, bytes out. */
-export class Connection implements Carrier, Enlisted {
+export class Connection implements Carrier, Enlisted, Pipeliner {
   rosterAt = -1
   readonly peer: Peer
   readonly outlet: Outlet
   /** The client has ended its side; it may still read. */
   halfClosed = false
+  readonly streamsRequests: boolean
   readonly #socket: Socket
   readonly #context: ServerContext
   readonly #policy: PeerPolicy
   readonly #parser: Http1Parser
   /** Not answered yet, in the order they came; the first one writes. */
   readonly #exchanges: Exchange[] = []
+  /** So many at least, from the first on, were submitted, or need not be. */
+  #begun = 0
+  /** Requests that are with the workers, or in the queue. */
+  #asked = 0
+  /** As the pool's turns count them: when it last sent singly, and when it last did not. */
+  #window = 0
+  #pipelinedIn = LONG_AGO
+  mark = LONG_AGO
+  isHeld = false
   /** The one whose body is coming. */
   #receiving: Exchange | null = null
   /** The one that waits for a worker. */
@@ -67,6 +81,8 @@ export class Connection implements Carrier, Enlisted {
     this.#context = context
     this.#policy = policy
     this.peer = peer
+    // What the application is told of a body depends on it, and is part of the policy.
+    this.streamsRequests = context.settings.streamRequests
     this.outlet = new Outlet(socket, context.memory, {
       outletBusy: () => this.#setTimer(),
       outletIdle: () => this.#guard(() => this.#drained()),
@@ -158,6 +174,7 @@ export class Connection implements Carrier, Enlisted {
     const target = route(head, this.#policy, this.peer)
     if (target.kind === 'refused') return this.#refuse(new Fault(target.code, target.values), head)
     this.#lastCame = connection === 'close' || (head.minor === 0 && connection !== 'keepAlive')
+    if (this.#context.settings.healthPaths && this.#answersHealth(head, target)) return
     const exchange = new Exchange(this, this.#context, head, target)
     if (framing !== 'none') {
       this.#receiving = exchange
@@ -167,16 +184,30 @@ export class Connection implements Carrier, Enlisted {
     exchange.begin(head)
   }
 
+  /** Answers in its turn what asks for our health. A body is not looked at. */
+  #answersHealth(head: RequestHead, target: Target): boolean {
+    const page = healthPage(head, () => this.#context.isReady())
+    if (page === null) return false
+    const exchange = new Exchange(this, this.#context, head, target)
+    if (head.block.framing !== 'none') this.#receiving = exchange
+    this.#push(exchange)
+    exchange.answer(page)
+    this.touch()
+    return true
+  }
+
   #body(bytes: Buffer): void {
     this.#asking = null // RFC 9110 §10.1.1: no need to say what it did not wait for
     this.#receivedBytes += bytes.length
-    if (this.#receiving !== null && !this.#receiving.intake.write(bytes)) this.bodyHold()
+    if (this.#receiving === null) return
+    this.#receiving.tookIn(bytes.length)
+    if (!this.#receiving.intake.write(bytes)) this.bodyHold()
   }
 
   #bodyEnd(): void {
     const exchange = this.#receiving
     this.#receiving = null
-    exchange?.intake.end()
+    exchange?.bodyEnded()
   }
 
   /** What comes can't be taken: it is answered when those before it are, and nothing after it is read. */
@@ -197,6 +228,10 @@ export class Connection implements Carrier, Enlisted {
   #push(exchange: Exchange): void {
     this.#exchanges.push(exchange)
     if (this.#exchanges.length === 1) exchange.takeTurn()
+    else {
+      exchange.isPipelined = true
+      this.#pipelinedIn = this.#context.pool.turns.window
+    }
   }
 
   /** Only once it is its turn, and only if the request will be taken (RFC 9110 §10.1.1). */
@@ -245,23 +280,43 @@ export class Connection implements Carrier, Enlisted {
 
   // — to the workers —
 
-  /** Submits what may run now; one of ours at a time waits in the queue. */
+  /**
+   * Submits what may run now: one of ours at a time waits in the queue, beyond one the workers get no more than our
+   * share, and those that send singly come in between. What is above it waits here until it is our turn again.
+   */
   advance(): void {
+    const { pool } = this.#context
     while (this.#queued === null) {
       const next = this.#mayRun()
       if (next === null) return
+      if (this.#asked > 0 && !pool.takesAnother(this.#asked)) return
+      if (next.isPipelined) {
+        if (!pool.turns.mayGo(this.mark)) return pool.holdBack(this)
+      } else if (pool.turns.window - this.#pipelinedIn > 1) this.#window = pool.turns.single(this.#window)
+      this.mark = pool.turns.singles
+      if (this.#asked === 0) pool.connections++
+      this.#asked++
       this.#queued = next
       next.submit()
     }
   }
 
+  goOn(): void {
+    this.mark = LONG_AGO
+    this.#guard(() => this.advance())
+  }
+
   /** Safe requests run side by side, any other alone, after all before it are answered (RFC 9112 §9.3.2). */
   #mayRun(): Exchange | null {
-    for (const [index, exchange] of this.#exchanges.entries()) {
-      if (!exchange.submitted) return exchange.ready && (index === 0 || exchange.isSafe) ? exchange : null
-      if (!exchange.isSafe) return null
-    }
-    return null
+    const all = this.#exchanges
+    while (this.#begun < all.length && all[this.#begun]!.submitted) this.#begun++
+    const next = all[this.#begun]
+    if (next === undefined || !next.ready) return null
+    return this.#begun === 0 || (next.isSafe && all[0]!.isSafe) ? next : null
+  }
+
+  settled(): void {
+    if (--this.#asked === 0) this.#context.pool.connections--
   }
 
   /** The one that waited was given to a worker, or waits no more. */
@@ -289,7 +344,7 @@ export class Connection implements Carrier, Enlisted {
 
   /** The first exchange is through; `staysOpen`: the connection can carry another. */
   answered(exchange: Exchange, staysOpen: boolean): void {
-    this.#exchanges.shift()
+    this.#shift()
     this.#pace = null
     this.touch()
     const bodyStillComes = this.#receiving === exchange
@@ -306,13 +361,18 @@ export class Connection implements Carrier, Enlisted {
 
   /** The first exchange's answer broke off. `reset`: only a reset tells the client. */
   abort(reset: boolean): void {
-    this.#exchanges.shift()
+    this.#shift()
     this.outlet.flush()
     this.#end()
     if (!reset) return
     if (this.peer.address === '')
       this.#socket.destroy() // a Unix socket knows no reset
     else this.#socket.resetAndDestroy()
+  }
+
+  #shift(): void {
+    this.#exchanges.shift()
+    if (this.#begun > 0) this.#begun--
   }
 
   #drained(): void {
@@ -359,6 +419,7 @@ export class Connection implements Carrier, Enlisted {
 
   #abandonAll(): void {
     const all = this.#exchanges.splice(0)
+    this.#begun = 0
     this.#receiving = null
     this.#asking = null
     for (const exchange of all) exchange.abandon()
@@ -368,6 +429,22 @@ export class Connection implements Carrier, Enlisted {
   /** Ends it now, whatever is under way. */
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  /** What its worker has ended, and the client is still taking; null: nothing. */
+  get leaving(): Exchange | null {
+    const first = this.#exchanges[0]
+    return first?.isLeaving ? first : null
+  }
+
+  /** Bytes read from the client so far. */
+  get bytesRead(): number {
+    return this.#socket.bytesRead
+  }
+
+  /** Bytes written to the client so far. */
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten
   }
 
   /** The server is stopping: a connection that is idle, or only heard out, has no answer to wait for. */

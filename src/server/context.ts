@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { RequestMeter } from '../observe/meter.ts'
 import type { ParseLimits } from '../parse/http1.ts'
 import type { RequestIdLine } from '../respond/requestId.ts'
 import type { StandingLines } from '../respond/standing.ts'
@@ -16,21 +17,32 @@ export interface Flushed {
   flush(): void
 }
 
-/** What all connections of a server share. */
-export interface ServerContext {
+/** What follows from the settings, and is made anew when they change. */
+export interface Adopted {
   readonly settings: Settings
-  readonly clock: Clock
-  readonly pool: Pool
+  /** For new connections. */
   readonly limits: ParseLimits
   readonly standing: StandingLines
   readonly idLine: RequestIdLine
-  readonly memory: BodyMemory
   readonly bodyStore: RequestBodyStore
   readonly answerStore: AnswerBufferStore
+  /** Null: no access log is kept. */
+  readonly access: ((exchange: ExchangeFacts) => void) | null
+}
+
+/** What all connections of a server share. */
+export interface ServerContext extends Adopted {
+  readonly clock: Clock
+  readonly pool: Pool
+  readonly memory: BodyMemory
+  /** Null: nobody counts. */
+  readonly meter: RequestMeter | null
   /** Time of the last sweep, milliseconds on the clock: good enough for deadlines, and free. */
   nowMs: number
   /** Answers say `Connection: close` from now on. */
   stopping: boolean
+  /** At least one worker takes requests, and no stop is near. */
+  isReady(): boolean
   newRequestId(): string
   /** What the kernel holds for this client and the client has not taken; 0 where the system doesn't tell. */
   unsentBytes(socket: Socket): number
@@ -44,6 +56,4 @@ export interface ServerContext {
   left(exchange: ExchangeFacts): void
   /** A mistake of ours: what it hit is closed, the rest goes on. */
   bug(error: unknown): void
-  /** Null: no access log is kept. */
-  readonly access: ((exchange: ExchangeFacts) => void) | null
 }

@@ -1,10 +1,13 @@
 import type { AnswerHead } from '../events/answer.ts'
 import { type RequestHead, SAFE_METHODS } from '../events/request.ts'
-import type { HandedOver } from '../events/worker.ts'
+import type { HandedOver, RequestFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
+import type { FaultCode } from '../faults/table.ts'
+import { shownValue } from '../kit/secrets.ts'
 import { headText, smallAnswer } from '../respond/answer.ts'
 import { faultAnswer } from '../respond/fault.ts'
 import { type Asked, mayStay, plan } from '../respond/framing.ts'
+import type { Page } from '../respond/health.ts'
 import { earlyHints } from '../respond/interim.ts'
 import { ownText, type Target } from '../route/route.ts'
 import type { Question } from '../worker/link.ts'
@@ -13,6 +16,7 @@ import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
 import { bufferedIntake, type Intake, type IntakeOwner, NO_INTAKE, StreamedIntake } from './intake.ts'
 import type { Outlet } from './outlet.ts'
 import type { Job, PlacedJob } from './pool.ts'
+import { Stopwatch } from './stopwatch.ts'
 import { AnswerStream, type StreamOwner } from './stream.ts'
 
 /** A whole answer up to this size leaves as one text; larger ones as bytes, which are not copied twice. */
@@ -31,6 +35,9 @@ type AnswerLines = Pick<AnswerHead, 'head' | 'hasDate' | 'hasServer'>
 /** An answer that the application had no part in. */
 const OUR_OWN: AnswerLines = { head: '', hasDate: false, hasServer: false }
 
+/** Told to whoever ends the worker, with its stacks: one record for each is enough. */
+const OVERDUE: ReadonlySet<FaultCode> = new Set(['REQUEST_TIMEOUT', 'STREAM_TIMEOUT'])
+
 const NONE: Answer = { kind: 'none' }
 const DONE: Answer = { kind: 'done' }
 
@@ -38,6 +45,8 @@ const DONE: Answer = { kind: 'done' }
 export interface Carrier extends ConnectionFacts {
   readonly outlet: Outlet
   readonly halfClosed: boolean
+  /** Request bodies are handed on as they come. */
+  readonly streamsRequests: boolean
   /** Another exchange may be ready to run. */
   advance(): void
   bodyHold(): void
@@ -45,6 +54,8 @@ export interface Carrier extends ConnectionFacts {
   bodyFailed(exchange: Exchange, fault: Fault): void
   /** It waits for a worker no more. */
   unqueued(exchange: Exchange): void
+  /** One that was submitted asks nothing more of the workers. */
+  settled(): void
   touch(): void
   mustCloseAfter(exchange: Exchange): boolean
   answered(exchange: Exchange, staysOpen: boolean): void
@@ -61,10 +72,15 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   /** Null while the body is still coming. */
   question!: Question
   ready = false
+  /** Others of its connection were not answered when it came. */
+  isPipelined = false
   queuedAtMs = 0
   readonly startedMs: number
   requeues = 0
   streaming = false
+  heard = false
+  silentSinceMs = 0
+  serviceMicros = -1
   place: PlacedJob | null = null
   intake: Intake = NO_INTAKE
   status = 0
@@ -75,6 +91,9 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   #answer: Answer = NONE
   #hasTurn = false
   #submitted = false
+  /** It was submitted and is not settled. */
+  #asks = false
+  readonly #stopwatch: Stopwatch | null
   abandoned = false
 
   constructor(connection: Carrier, context: ServerContext, head: RequestHead | null, target: Target | null) {
@@ -84,7 +103,8 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     this.target = target
     this.isSafe = head !== null && SAFE_METHODS.has(head.method)
     this.requestId = target?.requestId ?? context.newRequestId()
-    this.startedMs = context.access === null ? 0 : context.clock.nowMs()
+    this.#stopwatch = context.meter === null ? null : new Stopwatch(context.clock)
+    this.startedMs = this.#stopwatch?.startedMs ?? (context.access === null ? 0 : context.clock.nowMs())
   }
 
   // — the request —
@@ -92,7 +112,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   /** Takes the request in; `bodyReady` follows at once where there is no body, or where it is streamed. */
   begin(head: RequestHead): void {
     if (head.block.framing === 'none') this.bodyReady()
-    else if (this.#context.settings.streamRequests) {
+    else if (this.connection.streamsRequests) {
       this.intake = new StreamedIntake((bytes, last, broken) => this.#sendBody(bytes, last, broken), this)
       this.bodyReady()
     } else this.intake = bufferedIntake(this.#context.bodyStore, head.block, this)
@@ -126,6 +146,17 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     this.connection.bodyFailed(this, fault)
   }
 
+  /** So many bytes of its body came. */
+  tookIn(bytes: number): void {
+    if (this.#stopwatch !== null) this.#stopwatch.bytesIn += bytes
+  }
+
+  /** All of its body has come. */
+  bodyEnded(): void {
+    this.#stopwatch?.bodyEnded()
+    this.intake.end()
+  }
+
   #sendBody(bytes: Buffer | null, last: boolean, broken: boolean): void {
     this.place?.worker.link.body(this.place.id, bytes, last, broken)
   }
@@ -136,11 +167,14 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
 
   submit(): void {
     this.#submitted = true
+    this.#asks = true
     this.queuedAtMs = this.#context.nowMs
     this.#context.pool.submit(this)
+    if (this.#stopwatch !== null && this.place === null) this.#stopwatch.queued()
   }
 
   sent(): void {
+    this.#stopwatch?.sent()
     if (this.connection.halfClosed) this.halfClosed()
     this.connection.unqueued(this)
   }
@@ -150,10 +184,18 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     if (this.place !== null && !this.isDone) this.place.worker.link.halfClosed(this.place.id)
   }
 
+  /** It asks nothing more of the workers: its connection may submit another. */
+  #settle(): void {
+    if (!this.#asks) return
+    this.#asks = false
+    this.connection.settled()
+  }
+
   // — the answer, told by the worker —
 
   whole(head: AnswerHead, bytes: Buffer, start: number, end: number): void {
     if (this.abandoned) return
+    this.#settle()
     this.intake.dispose()
     const bodyBytes = end - start
     if (bodyBytes > SMALL_ANSWER_BYTES && !(this.#hasTurn && this.outlet.takes(bodyBytes))) {
@@ -161,8 +203,9 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
       const stream = this.#beginStream(head, bodyBytes)
       stream.piece(bytes.subarray(start, end))
       stream.ended(false)
-    } else if (this.#hasTurn) this.#writeWhole(head, bytes, start, end)
+    } else if (this.#hasTurn) return this.#writeWhole(head, bytes, start, end)
     else this.#answer = { kind: 'whole', head, body: Buffer.from(bytes.subarray(start, end)) }
+    if (!head.wantsClose) this.connection.advance()
   }
 
   begun(head: AnswerHead): void {
@@ -182,6 +225,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   }
 
   piece(bytes: Buffer): void {
+    this.heard = true
     if (this.#answer.kind === 'stream') this.#answer.stream.piece(bytes)
   }
 
@@ -193,8 +237,18 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     })
   }
 
+  get holdsBack(): boolean {
+    if (this.abandoned) return false
+    return !this.outlet.idle || (this.#answer.kind === 'stream' && this.#answer.stream.holdsBack)
+  }
+
   ended(short: boolean): void {
-    if (this.#answer.kind === 'stream') this.#answer.stream.ended(short)
+    this.#settle()
+    if (this.#answer.kind === 'stream') {
+      const { stream, staysOpen } = this.#answer
+      stream.ended(short)
+      if (staysOpen && !short) this.connection.advance()
+    }
     this.connection.touch()
   }
 
@@ -208,9 +262,11 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
 
   failed(fault: Fault): void {
     if (this.abandoned || !(this.#answer.kind === 'none' || this.#answer.kind === 'stream')) return
-    this.#context.failed(this, fault)
+    if (!OVERDUE.has(fault.code)) this.#context.failed(this, fault)
+    this.#settle()
     this.connection.unqueued(this)
     this.#break(fault)
+    this.connection.advance()
   }
 
   granted(bytes: number): void {
@@ -229,6 +285,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     if (this.hasAnswer) return
     this.abandoned = true
     if (this.#submitted) this.#context.pool.cancel(this)
+    this.#settle()
     this.connection.unqueued(this)
     this.fail(fault)
   }
@@ -238,6 +295,14 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     this.intake.dispose()
     this.#answer = { kind: 'fault', fault }
     if (this.#hasTurn) this.#writeFault(fault)
+  }
+
+  /** A page of our own, for which no worker is asked. */
+  answer({ head, body }: Page): void {
+    this.#submitted = true
+    const bytes = Buffer.from(body, 'latin1')
+    if (this.#hasTurn) this.#writeWhole(head, bytes, 0, bytes.length)
+    else this.#answer = { kind: 'whole', head, body: bytes }
   }
 
   get isDone(): boolean {
@@ -267,6 +332,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   abandon(): void {
     if (this.abandoned || this.isDone) return
     this.abandoned = true
+    this.#settle()
     this.intake.broken()
     this.intake.dispose()
     if (this.#answer.kind === 'stream') this.#answer.stream.dispose()
@@ -307,6 +373,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     const fault = new Fault('ANSWER_BROKEN', { detail: why })
     this.#context.failed(this, fault)
     this.#context.pool.cancel(this)
+    this.#settle()
     this.#break(fault)
   }
 
@@ -323,7 +390,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
 
   #abort(stream: AnswerStream): void {
     this.#answer = DONE
-    this.#context.access?.(this)
+    this.#tell()
     this.connection.abort(stream.framing === 'close')
   }
 
@@ -377,7 +444,36 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
 
   #done(staysOpen: boolean): void {
     this.#answer = DONE
-    this.#context.access?.(this)
+    this.#tell()
     this.connection.answered(this, staysOpen)
+  }
+
+  /** Hot. The answer is out, or broken off. */
+  #tell(): void {
+    const { access, meter } = this.#context
+    // A log that was asked for in the midst of a request can't tell how long it took.
+    if (access !== null && this.startedMs > 0) access(this)
+    if (meter !== null)
+      this.#stopwatch!.answered(meter, this.head?.method ?? '', this.status, this.serviceMicros, this.bodyBytes)
+  }
+
+  // — for operators —
+
+  /** Its worker has ended it, and its client is still taking the answer. */
+  get isLeaving(): boolean {
+    return this.place !== null && !this.#asks && !this.abandoned && this.#answer.kind === 'stream'
+  }
+
+  facts(state: RequestFacts['state'], ageMs: number, worker: number | null): RequestFacts {
+    return {
+      requestId: this.requestId,
+      method: this.head?.method ?? '',
+      target: this.head?.target ?? '',
+      client: this.target?.address ?? this.connection.peer.address,
+      ageMs: Math.max(0, ageMs),
+      state,
+      worker,
+      headers: this.head?.block.fields.map(({ name, value }) => [name, shownValue(name, value)] as const) ?? [],
+    }
   }
 }

@@ -16,7 +16,7 @@ export interface ExchangeFacts {
   /** Null: it was refused before it was known. */
   readonly target: Target | null
   readonly requestId: string
-  /** Milliseconds on the clock, true only where an access log is kept. */
+  /** Milliseconds on the clock; 0 where neither an access log is kept nor requests are counted. */
   readonly startedMs: number
   /** The worker that has it or had it; null: none has. */
   readonly place: PlacedJob | null

@@ -1,46 +1,24 @@
 import { LookAhead } from '../dispatch/ahead.ts'
 import { leastBusy } from '../dispatch/choose.ts'
+import type { Deadlines } from '../dispatch/deadlines.ts'
 import { WaitingQueue } from '../dispatch/queue.ts'
-import type { AttachedWorker, WorkerOwner, WorkerPlace, WorkerPool } from '../events/pool.ts'
-import { type Asker, type EndReason, endText, type WorkerFacts } from '../events/worker.ts'
+import { shareOf } from '../dispatch/share.ts'
+import { Turns } from '../dispatch/turns.ts'
+import type { AttachedWorker, PoolLoad, WorkerOwner, WorkerPlace, WorkerPool } from '../events/pool.ts'
+import type { RequestFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
-import { type LinkOwner, type Question, WorkerLink } from '../worker/link.ts'
+import { HeldBack, type Pipeliner } from './heldBack.ts'
+import { type Home, type Job, type PoolEvents, PooledWorker } from './pooledWorker.ts'
+import { Pressure } from './pressure.ts'
 
-/** A request on its way through the pool. */
-export interface Job extends Asker {
-  /** When it came to the pool, and until when it may wait for a worker. */
-  readonly queuedAtMs: number
-  readonly question: Question
-  /** How often it came back from a worker that died before it was begun. */
-  requeues: number
-  /** Nobody waits for its answer any more. */
-  readonly abandoned: boolean
-  /** Its answer has begun and not ended: the pool's own mark. */
-  streaming: boolean
-  /** The worker that has it, and its id there; null while it waits. */
-  place: PlacedJob | null
-  /** It was sent to a worker: its connection may queue the next. */
-  sent(): void
-}
+export type { Job, PlacedJob, PoolEvents } from './pooledWorker.ts'
+export { PooledWorker } from './pooledWorker.ts'
 
-export interface PlacedJob {
-  readonly worker: PooledWorker
-  readonly id: number
-}
-
-export interface PoolSettings {
+export interface PoolSettings extends Deadlines {
   readonly queue: number
   readonly queueTimeoutMs: number
   readonly lookAhead: number
-}
-
-export interface PoolEvents {
-  workerLog(worker: PooledWorker, job: Job | null, level: string, text: string): void
-  /** All answers that came in one read have been told: what is to be written can be written now. */
-  batchEnd(): void
-  /** A mistake of ours; `job`: the one that it hit. */
-  bug(error: unknown, job: Job | null): void
 }
 
 /** A request that came back untouched from two dead workers is not tried a third time: it may be what kills them. */
@@ -53,21 +31,51 @@ const RECALL_AFTER_MS = 3
  * One bounded queue before all workers (design: one queue, least busy worker first). What a worker is sent beyond
  * its threads is a prediction; when it fails, it is recalled and run where there is room.
  */
-export class Pool implements WorkerPool {
-  readonly settings: PoolSettings
+export class Pool implements WorkerPool, Home {
   readonly clock: Clock
   readonly events: PoolEvents
   readonly ahead: LookAhead
+  /** Whose turn it is, between those that send singly and those that pipeline. */
+  readonly turns: Turns
+  onPressure: (() => void) | null = null
+  /** Connections that have requests with the workers or in the queue: their own count. */
+  connections = 0
+  #settings: PoolSettings
   readonly #queue = new WaitingQueue<Job>()
   #serving: PooledWorker[] = []
+  /** Those that serve, and those that still have requests of the time when they did. */
+  #workers: PooledWorker[] = []
+  #threads = 0
+  #busy = 0
+  #busiest = 0
   #turn = 0
+  /** Time of the last sweep. */
+  #nowMs: number
   #check: NodeJS.Timeout | null = null
+  readonly #heldBack: HeldBack
+  readonly #pressure = new Pressure(
+    () => this.onPressure?.(),
+    () => this.#queue.length > 0,
+  )
 
   constructor(settings: PoolSettings, clock: Clock, events: PoolEvents) {
-    this.settings = settings
+    this.#settings = settings
     this.clock = clock
     this.events = events
     this.ahead = new LookAhead(settings.lookAhead)
+    this.#nowMs = clock.nowMs()
+    this.turns = new Turns(this.#nowMs)
+    this.#heldBack = new HeldBack(this.turns)
+  }
+
+  /** Other settings, which count at once. */
+  adopt(settings: PoolSettings): void {
+    this.#settings = settings
+    this.ahead.adopt(settings.lookAhead)
+  }
+
+  get deadlines(): Deadlines {
+    return this.#settings
   }
 
   get waiting(): number {
@@ -75,19 +83,58 @@ export class Pool implements WorkerPool {
   }
 
   get full(): boolean {
-    return this.#queue.length >= this.settings.queue
+    return this.#queue.length >= this.#settings.queue
+  }
+
+  /** Workers that take requests. */
+  get serving(): number {
+    return this.#serving.length
+  }
+
+  /** Requests that workers were given and have not answered. */
+  get running(): number {
+    return this.#workers.reduce((sum, worker) => sum + worker.load, 0)
   }
 
   attach(place: WorkerPlace, owner: WorkerOwner): AttachedWorker {
     return new PooledWorker(this, place, owner)
   }
 
+  takeLoad(): PoolLoad {
+    const busiest = this.#busiest
+    this.#busiest = this.#busy
+    return { waiting: this.#queue.length, busiest }
+  }
+
+  /** All that wait and run. */
+  requests(): RequestFacts[] {
+    const nowMs = this.clock.nowMs()
+    const waiting = this.#queue.all().map((job) => job.facts('waiting', nowMs - job.queuedAtMs, null))
+    return [...this.#workers.flatMap((worker) => worker.requests(nowMs)), ...waiting]
+  }
+
   /** Hot. Sends the job to a worker, or lets it wait, or fails it with QUEUE_FULL. */
   submit(job: Job): void {
     const worker = this.#queue.length === 0 ? this.#free() : null
-    if (worker !== null) this.#send(worker, job)
-    else if (this.full) job.failed(new Fault('QUEUE_FULL', { limit: this.settings.queue }))
-    else this.#queue.push(job)
+    if (worker !== null) return this.#send(worker, job)
+    if (this.full) return job.failed(new Fault('QUEUE_FULL', { limit: this.#settings.queue }))
+    this.#queue.push(job)
+    if (this.#queue.length === 1) this.#press()
+  }
+
+  /** May a connection that has `own` requests here, one at least, submit another? */
+  takesAnother(own: number): boolean {
+    if (this.ahead.allowed > 0) {
+      const room = this.#threads + this.#serving.length * this.ahead.allowed
+      return own < shareOf(room, this.connections)
+    }
+    // Nothing is sent ahead: while threads are free, nobody goes short.
+    return this.#queue.length === 0 && this.#serving.some(({ load, threads }) => load < threads)
+  }
+
+  /** `goOn` is called when it is this connection's turn. */
+  holdBack(pipeliner: Pipeliner): void {
+    this.#heldBack.add(pipeliner)
   }
 
   /** Nobody waits for this job's answer any more: if it waits, it is never run; if it runs, its worker is told. */
@@ -96,12 +143,18 @@ export class Pool implements WorkerPool {
     else this.#queue.leave(job)
   }
 
-  /** Called now and then: fails what has waited too long. */
-  expire(nowMs: number): void {
+  /** Called now and then: fails what has waited too long, and what runs too long. `open`: connections there are. */
+  expire(nowMs: number, open = 0): void {
+    this.#nowMs = nowMs
+    this.turns.turn(nowMs, open, this.ahead.meanMicros / Math.max(1, this.#threads))
+    this.#heldBack.release()
+    // First what has come from the workers is read: this process may have been stopped for a while.
+    if (this.#workers.some((worker) => worker.mayBeLate(nowMs))) setImmediate(this.#judge)
+    const { queueTimeoutMs } = this.#settings
     for (let job = this.#queue.peek(); job !== undefined; job = this.#queue.peek()) {
-      if (nowMs - job.queuedAtMs < this.settings.queueTimeoutMs) return
+      if (nowMs - job.queuedAtMs < queueTimeoutMs) return
       this.#queue.shift()
-      job.failed(new Fault('QUEUE_TIMEOUT', { limit: `${this.settings.queueTimeoutMs / 1000} s` }))
+      job.failed(new Fault('QUEUE_TIMEOUT', { limit: `${queueTimeoutMs / 1000} s` }))
     }
   }
 
@@ -112,33 +165,50 @@ export class Pool implements WorkerPool {
 
   /** What a worker of one thread runs now: the oldest of what it was sent. */
   soleJobOf(pid: number): Job | undefined {
-    const worker = this.#serving.find((one) => one.pid === pid && one.threads === 1)
-    return worker?.link.oldest
+    return this.#workers.find((worker) => worker.pid === pid && worker.threads === 1)?.link.oldest
   }
 
   /** Gives waiting jobs to workers with room. */
   spread(): void {
     while (this.#queue.length > 0) {
       const worker = this.#free()
-      if (worker === null) return
+      if (worker === null) break
       this.#send(worker, this.#queue.shift()!)
     }
+    if (!this.#heldBack.isEmpty) this.#heldBack.release()
   }
 
   join(worker: PooledWorker): void {
     this.#serving = [...this.#serving, worker]
+    this.#workers = [...this.#workers, worker]
+    this.#threads += worker.threads
     this.spread()
     this.events.batchEnd()
   }
 
   leave(worker: PooledWorker): void {
+    if (!this.#serving.includes(worker)) return
     this.#serving = this.#serving.filter((other) => other !== worker)
+    this.#threads -= worker.threads
+    if (worker.isBusy) this.idle(worker)
+  }
+
+  forget(worker: PooledWorker): void {
+    this.leave(worker)
+    this.#workers = this.#workers.filter((other) => other !== worker)
+  }
+
+  idle(worker: PooledWorker): void {
+    worker.isBusy = false
+    this.#busy--
   }
 
   takeBack(jobs: readonly Job[]): void {
     for (const job of jobs) job.place = null
+    const wasEmpty = this.#queue.length === 0
     this.#queue.giveBack(jobs.filter((job) => !job.abandoned))
     this.spread()
+    if (wasEmpty && this.#queue.length > 0) this.#press()
   }
 
   /** Jobs of a dead worker that it had not begun. */
@@ -153,12 +223,21 @@ export class Pool implements WorkerPool {
   }
 
   #send(worker: PooledWorker, job: Job): void {
-    const before = worker.link.running.size
-    if (before < worker.threads) worker.progressAtMs = this.clock.nowMs()
+    if (worker.load < worker.threads) worker.progressAtMs = this.clock.nowMs()
     const id = worker.link.send(job, job.question)
-    job.place = { worker, id }
+    job.place = { worker, id, sentAtMs: this.#nowMs }
+    if (!worker.isBusy) this.#occupy(worker)
     this.#watch()
     job.sent()
+  }
+
+  #occupy(worker: PooledWorker): void {
+    worker.isBusy = true
+    this.#busiest = Math.max(this.#busiest, ++this.#busy)
+  }
+
+  #press(): void {
+    if (this.onPressure !== null) this.#pressure.begin(this.#serving.length === 0)
   }
 
   #watch(): void {
@@ -172,132 +251,14 @@ export class Pool implements WorkerPool {
     const nowMs = this.clock.nowMs()
     const silenceMs = Math.max(RECALL_AFTER_MS, (3 * this.ahead.expectedMicros) / 1000)
     for (const worker of this.#serving) {
-      if (worker.running === 0 || worker.recalling || worker.isStalled) continue
+      if (worker.load === 0 || worker.recalling || worker.isStalled) continue
       if (nowMs - worker.progressAtMs >= silenceMs) worker.recall()
       else this.#watch()
     }
   }
-}
 
-/** One worker in the pool. */
-export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
-  readonly number: number
-  readonly pid: number
-  readonly threads: number
-  readonly link: WorkerLink<Job>
-  /** When it last began or ended a request, as far as this side knows. */
-  progressAtMs = 0
-  /** A RECALL is under way. */
-  recalling = false
-  readonly #pool: Pool
-  readonly #owner: WorkerOwner
-  /** Slower than predicted: nothing is sent ahead until it answers. */
-  #stalled = false
-  #draining = false
-  /** A request has ended since the last batch. */
-  #progressed = false
-  #streams = 0
-
-  constructor(pool: Pool, place: WorkerPlace, owner: WorkerOwner) {
-    this.number = place.number
-    this.pid = place.pid
-    this.threads = place.threads
-    this.#pool = pool
-    this.#owner = owner
-    this.link = new WorkerLink<Job>(place.pid, place.socketPath, place.pagePath, this)
-  }
-
-  get running(): number {
-    return this.link.running.size
-  }
-
-  /** It was recalled, and has not answered since. */
-  get isStalled(): boolean {
-    return this.#stalled
-  }
-
-  get room(): number {
-    if (this.#stalled || this.recalling || this.#streams > 0) return this.threads
-    return this.threads + this.#pool.ahead.allowed
-  }
-
-  serve(): void {
-    this.#pool.join(this)
-  }
-
-  drain(): void {
-    if (this.#draining) return
-    this.#draining = true
-    this.#pool.leave(this)
-    this.link.stop()
-  }
-
-  recall(): void {
-    this.recalling = true
-    this.#stalled = true
-    this.link.recall()
-  }
-
-  /** What it had written before its end is read first: two turns of the loop bring it. */
-  ended(reason: EndReason): void {
-    this.#pool.leave(this)
-    setImmediate(() => setImmediate(() => this.#bury(reason)))
-  }
-
-  ready(facts: WorkerFacts): void {
-    this.#owner.ready(facts)
-  }
-
-  unready(fault: Fault): void {
-    this.#owner.unready(fault)
-  }
-
-  closed(why: string): void {
-    this.#pool.leave(this)
-    this.#owner.broken(why)
-  }
-
-  bug(error: unknown, job: Job | null): void {
-    this.#pool.events.bug(error, job)
-  }
-
-  log(job: Job | null, level: string, text: string): void {
-    this.#pool.events.workerLog(this, job, level, text)
-  }
-
-  begun(job: Job): void {
-    job.streaming = true
-    this.#streams++
-  }
-
-  /** Hot. */
-  finished(job: Job, serviceMicros: number): void {
-    if (job.streaming) this.#streams--
-    job.streaming = false
-    this.#stalled = false
-    this.#progressed = true
-    this.#pool.ahead.observe(serviceMicros)
-  }
-
-  returned(jobs: Job[]): void {
-    this.recalling = false
-    this.#stalled = this.running > 0
-    this.#pool.takeBack(jobs)
-  }
-
-  batchEnd(): void {
-    // Not so the pieces of an endless stream, or log lines: what lies behind them still waits.
-    if (this.#progressed) this.progressAtMs = this.#pool.clock.nowMs()
-    this.#progressed = false
-    this.#pool.spread()
-    this.#pool.events.batchEnd()
-  }
-
-  #bury(reason: EndReason): void {
-    const fault = new Fault('WORKER_DIED', { detail: endText(reason) })
-    const { begun, untouched } = this.link.bury()
-    for (const job of begun) job.failed(fault)
-    this.#pool.rescue(untouched, fault)
-    this.#pool.events.batchEnd()
+  readonly #judge = (): void => {
+    const nowMs = this.clock.nowMs()
+    for (const worker of this.#workers) worker.judge(nowMs)
   }
 }

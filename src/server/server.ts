@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WorkerPool } from '../events/pool.ts'
+import type { RequestFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import { plainAddress } from '../kit/address.ts'
 import type { Clock } from '../kit/clock.ts'
@@ -7,6 +8,7 @@ import { requestIds } from '../kit/ids.ts'
 import { Roster } from '../kit/roster.ts'
 import type { Listener } from '../listen/listener.ts'
 import { SendQueues } from '../listen/sendQueue.ts'
+import type { RequestMeter } from '../observe/meter.ts'
 import { HeaderCache } from '../parse/headerCache.ts'
 import { RequestIdLine } from '../respond/requestId.ts'
 import { StandingLines } from '../respond/standing.ts'
@@ -15,8 +17,9 @@ import type { Settings } from '../settings/registry.ts'
 import { BodyMemory } from '../spool/memory.ts'
 import type { Spool } from '../spool/spool.ts'
 import { Refuser } from './admission.ts'
+import { ClientCounts } from './clientCounts.ts'
 import { Connection } from './connection.ts'
-import type { Flushed, ServerContext } from './context.ts'
+import type { Adopted, Flushed, ServerContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
 import { Pool, type PooledWorker } from './pool.ts'
@@ -38,6 +41,37 @@ export interface ServerEvents {
   readonly access: ((exchange: ExchangeFacts) => void) | null
 }
 
+/** What is held and used just now. */
+export interface Usage {
+  /** Open connections. */
+  readonly connections: number
+  readonly maxConnections: number
+  /** Connections taken since the start. */
+  readonly accepted: number
+  /** Bytes of the memory for bodies. */
+  readonly memoryBytes: number
+  readonly memoryLimitBytes: number
+  /** Requests that wait for a worker. */
+  readonly queued: number
+  readonly queueLimit: number
+  /** Requests that workers were given and have not answered. */
+  readonly running: number
+  /** Workers that take requests. */
+  readonly serving: number
+  /** Requests that a worker may be sent beyond its threads just now. */
+  readonly lookAhead: number
+  /** From and to all clients since the start. */
+  readonly bytesRead: number
+  readonly bytesWritten: number
+}
+
+/** One listener, and what decides how the bytes of its new connections are read. */
+interface Door {
+  readonly listener: Listener
+  policies: ListenerPolicies
+  caches: ReadonlyMap<PeerPolicy, HeaderCache>
+}
+
 /** How often deadlines are looked at. */
 const SWEEP_MS = 200
 /** At a stop, a kept-alive connection may send one more request for this long, and have it answered. */
@@ -46,21 +80,41 @@ const CHECK_MS = 20
 
 /** Listening sockets before, the pool of workers behind: all connections, and what they share. */
 export class Server {
-  readonly #context: ServerContext
+  /** No worker is wanted before the first request: that is no reason not to be ready. */
+  idleReady = false
+  readonly #context: Mutable<ServerContext>
   readonly #events: ServerEvents
   readonly #maxConnections: number
   readonly #connections = new Roster<Connection>()
   readonly #refuser = new Refuser()
   readonly #sendQueues = new SendQueues(SWEEP_MS)
+  readonly #clients = new ClientCounts()
+  readonly #spool: Spool
   #touched: Flushed[] = []
   #flushing = false
+  /** Since this was last told. */
   #turnedAway = 0
-  #listeners: readonly Listener[] = []
+  #turnedAwayOfClient = 0
+  #accepted = 0
+  /** Of connections that have ended. */
+  #bytesRead = 0
+  #bytesWritten = 0
+  #reportsNotReady = false
+  #doors: readonly Door[] = []
   #sweep: NodeJS.Timeout | null = null
 
-  constructor(settings: Settings, maxConnections: number, spool: Spool, clock: Clock, events: ServerEvents) {
+  constructor(
+    settings: Settings,
+    maxConnections: number,
+    spool: Spool,
+    clock: Clock,
+    events: ServerEvents,
+    meter: RequestMeter | null = null,
+  ) {
     this.#maxConnections = maxConnections
     this.#events = events
+    this.#spool = spool
+    this.#clients.adopt(settings.maxClientConnections, [])
     const memory = new BodyMemory(settings.bodyMemoryBytes)
     const pool = new Pool(settings, clock, {
       workerLog: (worker, job, level, text) => events.workerLog(worker, job as Exchange | null, level, text),
@@ -71,13 +125,48 @@ export class Server {
       },
     })
     this.#context = {
-      settings,
+      ...this.#follow(settings, memory),
       clock,
       pool,
+      memory,
+      meter,
+      nowMs: clock.nowMs(),
+      stopping: false,
+      isReady: () => this.ready,
+      newRequestId: requestIds(Math.random),
+      unsentBytes: (socket) => this.#sendQueues.of(socket, this.#context.nowMs),
+      touched: (connection) => this.#touch(connection),
+      closed: (connection) => this.#forget(connection as Connection),
+      failed: (exchange, fault) => events.failed(exchange, fault),
+      refused: (connection, fault) => events.refused(connection, fault),
+      left: (exchange) => events.left(exchange),
+      bug: (error) => events.bug(error),
+    }
+  }
+
+  /**
+   * After a reload: these settings count from now on, all of them for new connections. Connections that are open keep
+   * the limits of the parser (--max-request-line, --max-header-size, --max-headers, --max-body, --max-trailer-size,
+   * --max-chunk-line), --stream-requests, and what follows from the peer (--trusted-proxies, --proxy-hops,
+   * --forwarded-headers, --header-underscores, --proxy-header, --script-name, --url-scheme, and which header's request
+   * id is believed); a timer that runs keeps its end. Those that apply on restart are not looked at.
+   * Throws SETTING_INVALID, and then nothing has changed.
+   */
+  adopt(settings: Settings): void {
+    const renewed = this.#doors.map(({ listener }) => door(listener, settings))
+    Object.assign(this.#context, this.#follow(settings, this.#context.memory))
+    this.#context.pool.adopt(settings)
+    for (const [index, one] of this.#doors.entries()) Object.assign(one, renewed[index])
+    this.#clients.adopt(settings.maxClientConnections, this.#connections.all())
+  }
+
+  #follow(settings: Settings, memory: BodyMemory): Adopted {
+    const spool = this.#spool
+    return {
+      settings,
       limits: { ...settings, maxBodyBytes: settings.maxBodyBytes || Number.POSITIVE_INFINITY },
       standing: new StandingLines({ server: settings.serverHeader, date: settings.dateHeader }),
       idLine: new RequestIdLine(settings.requestIdHeader),
-      memory,
       bodyStore: { memory, spool, bodyBufferBytes: settings.bodyBufferBytes },
       answerStore: {
         memory,
@@ -85,17 +174,7 @@ export class Server {
         answerBufferBytes: settings.bodyBufferBytes,
         responseSpoolBytes: settings.responseSpoolBytes,
       },
-      nowMs: clock.nowMs(),
-      stopping: false,
-      newRequestId: requestIds(Math.random),
-      unsentBytes: (socket) => this.#sendQueues.of(socket, this.#context.nowMs),
-      touched: (connection) => this.#touch(connection),
-      closed: (connection) => this.#connections.delete(connection as Connection),
-      failed: (exchange, fault) => events.failed(exchange, fault),
-      refused: (connection, fault) => events.refused(connection, fault),
-      left: (exchange) => events.left(exchange),
-      bug: (error) => events.bug(error),
-      access: events.access,
+      access: this.#events.access,
     }
   }
 
@@ -103,10 +182,42 @@ export class Server {
     return this.#context.pool
   }
 
-  /** What is held just now: open connections, bytes of the memory for bodies, requests that wait for a worker. */
-  get usage(): { readonly connections: number; readonly memoryBytes: number; readonly queued: number } {
-    const { memory, pool } = this.#context
-    return { connections: this.#connections.size, memoryBytes: memory.used, queued: pool.waiting }
+  get usage(): Usage {
+    const { memory, pool, settings } = this.#context
+    const open = this.#connections.all()
+    return {
+      connections: open.length,
+      maxConnections: this.#maxConnections,
+      accepted: this.#accepted,
+      memoryBytes: memory.used,
+      memoryLimitBytes: memory.limitBytes,
+      queued: pool.waiting,
+      queueLimit: settings.queue,
+      running: pool.running,
+      serving: pool.serving,
+      lookAhead: pool.ahead.allowed,
+      bytesRead: open.reduce((sum, { bytesRead }) => sum + bytesRead, this.#bytesRead),
+      bytesWritten: open.reduce((sum, { bytesWritten }) => sum + bytesWritten, this.#bytesWritten),
+    }
+  }
+
+  /** At least one worker takes requests, and no stop is near. */
+  get ready(): boolean {
+    if (this.#reportsNotReady || this.#context.stopping) return false
+    return this.idleReady || this.#context.pool.serving > 0
+  }
+
+  /** A stop is near: balancers are told, and everything is served as before. */
+  reportNotReady(): void {
+    this.#reportsNotReady = true
+  }
+
+  /** All requests that wait or run, and those whose answer is on its way to a slow client. */
+  requests(): RequestFacts[] {
+    const nowMs = this.#context.clock.nowMs()
+    const leaving = this.#connections.all().flatMap(({ leaving }) => leaving ?? [])
+    const facts = leaving.map((one) => one.facts('answering', nowMs - one.place!.sentAtMs, one.place!.worker.number))
+    return [...this.#context.pool.requests(), ...facts]
   }
 
   /** The id of the request that a worker runs, where it runs one alone. */
@@ -116,19 +227,10 @@ export class Server {
 
   /** Serves what comes to these listeners. */
   serve(listeners: readonly Listener[]): void {
-    this.#listeners = listeners
     this.#context.nowMs = this.#context.clock.nowMs()
     this.#sweep = setInterval(() => this.sweep(), SWEEP_MS)
-    for (const listener of listeners) {
-      const policies = new ListenerPolicies(this.#context.settings, listener.where)
-      const caches = new Map<PeerPolicy, HeaderCache>()
-      for (const policy of [policies.trusted, policies.untrusted]) caches.set(policy, new HeaderCache())
-      listener.onConnection((socket) => {
-        const address = plainAddress(socket.remoteAddress ?? '')
-        const policy = policies.of(address)
-        this.#accept(socket, policy, caches.get(policy)!, address)
-      })
-    }
+    this.#doors = listeners.map((listener) => door(listener, this.#context.settings))
+    for (const one of this.#doors) one.listener.onConnection((socket) => this.#accept(socket, one))
   }
 
   /** Looks at all deadlines. Called by its own timer; a test with its own clock calls it. */
@@ -136,10 +238,15 @@ export class Server {
     const nowMs = this.#context.clock.nowMs()
     this.#context.nowMs = nowMs
     for (const connection of this.#connections.all()) connection.tick(nowMs)
-    this.#context.pool.expire(nowMs)
-    if (this.#turnedAway > 0) this.#events.turnedAway(this.#turnedAway, this.#tooMany())
-    this.#turnedAway = 0
+    this.#context.pool.expire(nowMs, this.#connections.size)
+    this.#tellTurnedAway()
     this.#flush()
+  }
+
+  #tellTurnedAway(): void {
+    if (this.#turnedAway > 0) this.#events.turnedAway(this.#turnedAway, this.#tooMany())
+    if (this.#turnedAwayOfClient > 0) this.#events.turnedAway(this.#turnedAwayOfClient, this.#tooManyOfClient())
+    this.#turnedAway = this.#turnedAwayOfClient = 0
   }
 
   /**
@@ -147,12 +254,28 @@ export class Server {
    * `hurry` ends it at once.
    */
   async drain(gracefulMs: number, hurry: AbortSignal): Promise<void> {
-    const context = this.#context
-    const untilMs = context.clock.nowMs() + gracefulMs
-    context.stopping = true
+    const untilMs = this.#context.clock.nowMs() + gracefulMs
+    this.#context.stopping = true
     const hurried = new Promise((resolve) => hurry.addEventListener('abort', resolve, { once: true }))
-    await Promise.race([hurried, Promise.all(this.#listeners.map((listener) => listener.drain(gracefulMs)))])
-    const idleUntilMs = Math.min(untilMs, context.clock.nowMs() + LAST_REQUEST_MS)
+    await Promise.race([hurried, Promise.all(this.#doors.map(({ listener }) => listener.drain(gracefulMs)))])
+    await this.#letGo(Math.min(untilMs, this.#context.clock.nowMs() + LAST_REQUEST_MS), untilMs, hurry)
+  }
+
+  /**
+   * A successor has the listening sockets, and what waits in them: ours are closed at once. A kept-alive connection
+   * stays until one more request of its has been answered, or for `gracefulMs`: its client can't know that the next
+   * one would be for another process.
+   */
+  async handOver(gracefulMs: number, hurry: AbortSignal): Promise<void> {
+    const untilMs = this.#context.clock.nowMs() + gracefulMs
+    this.#context.stopping = true
+    await Promise.all(this.#doors.map(({ listener }) => listener.close()))
+    await this.#letGo(untilMs, untilMs, hurry)
+  }
+
+  /** Waits for the connections to end: idle ones may stay until `idleUntilMs`, others until `untilMs`. Ends everything. */
+  async #letGo(idleUntilMs: number, untilMs: number, hurry: AbortSignal): Promise<void> {
+    const context = this.#context
     while (this.#connections.size > 0 && !hurry.aborted) {
       const nowMs = context.clock.nowMs()
       if (nowMs >= untilMs) break
@@ -166,25 +289,48 @@ export class Server {
   /** Ends everything now. */
   close(): void {
     if (this.#sweep !== null) clearInterval(this.#sweep)
-    for (const listener of this.#listeners) void listener.close()
+    for (const { listener } of this.#doors) void listener.close()
     this.#context.pool.clear(new Fault('STOPPING'))
     this.#flush()
     for (const connection of this.#connections.all()) connection.destroy()
     this.#refuser.close()
   }
 
-  #accept(socket: Socket, policy: PeerPolicy, cache: HeaderCache, address: string): void {
+  #accept(socket: Socket, { policies, caches }: Door): void {
+    const address = plainAddress(socket.remoteAddress ?? '')
     if (this.#connections.size >= this.#maxConnections) {
       this.#turnedAway++
-      const lines = this.#context.standing.for({ hasDate: false, hasServer: false }, Date.now())
-      return this.#refuser.refuse(socket, this.#tooMany(), lines)
+      return this.#refuse(socket, this.#tooMany())
     }
+    if (this.#clients.isFull(address)) {
+      this.#turnedAwayOfClient++
+      return this.#refuse(socket, this.#tooManyOfClient())
+    }
+    const policy = policies.of(address)
     const peer = { address, port: socket.remotePort === undefined ? '' : String(socket.remotePort) }
-    this.#connections.add(new Connection(socket, this.#context, policy, cache, peer))
+    this.#accepted++
+    this.#clients.add(address)
+    this.#connections.add(new Connection(socket, this.#context, policy, caches.get(policy)!, peer))
+  }
+
+  #refuse(socket: Socket, fault: Fault): void {
+    const lines = this.#context.standing.for({ hasDate: false, hasServer: false }, Date.now())
+    this.#refuser.refuse(socket, fault, lines)
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection)
+    this.#clients.delete(connection.peer.address)
+    this.#bytesRead += connection.bytesRead
+    this.#bytesWritten += connection.bytesWritten
   }
 
   #tooMany(): Fault {
     return new Fault('TOO_MANY_CONNECTIONS', { limit: this.#maxConnections })
+  }
+
+  #tooManyOfClient(): Fault {
+    return new Fault('TOO_MANY_OF_CLIENT', { limit: this.#context.settings.maxClientConnections })
   }
 
   #touch(connection: Flushed): void {
@@ -201,4 +347,14 @@ export class Server {
     this.#touched = []
     for (const connection of touched) connection.flush()
   }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** A cache holds what was made under one policy: new policies come with new ones. */
+function door(listener: Listener, settings: Settings): Door {
+  const policies = new ListenerPolicies(settings, listener.where)
+  const caches = new Map<PeerPolicy, HeaderCache>()
+  for (const policy of [policies.trusted, policies.untrusted]) caches.set(policy, new HeaderCache())
+  return { listener, policies, caches }
 }

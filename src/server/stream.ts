@@ -44,6 +44,11 @@ export class AnswerStream implements AnswerBufferOwner {
     this.#owner = owner
   }
 
+  /** The worker gets no credit: the client is slower, and what may be kept for it is full. */
+  get holdsBack(): boolean {
+    return this.#source instanceof AnswerBuffer && this.#source.full
+  }
+
   /** The answers before it are out: it may write. */
   activate(): void {
     this.#active = true

@@ -35,7 +35,7 @@ export function settingsPage(): string {
 }
 
 function entry(key: SettingKey): string {
-  const { flag, short, reader, default: given, help, why, except } = rowOf(key)
+  const { flag, short, reader, default: given, help, why, except, applies } = rowOf(key)
   const flags = [short, flag || 'APP', canTurnOff(key) ? `--no-${fileKey(key)}` : undefined]
   const names = [
     ...flags.filter((name) => name !== undefined),
@@ -47,7 +47,7 @@ function entry(key: SettingKey): string {
 
 ${help} ${why}
 
-${names.map(code).join(' · ')} · takes ${reader.wants} · default: ${text ? code(text) : 'none'}
+${names.map(code).join(' · ')} · takes ${reader.wants} · default: ${text ? code(text) : 'none'} · a change counts after a ${applies}
 `
 }
 

@@ -72,6 +72,27 @@ export function integer(least: number, most: number, words: Readonly<Record<stri
   )
 }
 
+/** How many workers: `4`, `2..8`, `auto`. `most` is never below `least`; both 0 for `auto`. */
+export interface WorkerRange {
+  readonly least: number
+  readonly most: number
+}
+
+const MOST_WORKERS = 1024
+
+export const workerRange: Reader<WorkerRange> = one(
+  'auto|N|N..M',
+  `auto, a whole number from 1 to ${MOST_WORKERS}, or two such as 2..8 (the first may be 0)`,
+  (word) => {
+    if (word === 'auto') return { least: 0, most: 0 }
+    const [, from, to] = /^(\d{1,5})(?:\.\.(\d{1,5}))?$/.exec(word) ?? []
+    const least = Number(from)
+    const most = Number(to ?? from)
+    return from !== undefined && most >= Math.max(1, least) && most <= MOST_WORKERS ? { least, most } : undefined
+  },
+  ({ least, most }) => (most === 0 ? 'auto' : least === most ? String(least) : `${least}..${most}`),
+)
+
 /** Milliseconds. */
 export function duration(least = '1ms', most = '24h'): Reader<number> {
   const [from, to] = [parseDuration(least)!, parseDuration(most)!]

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Fault } from '../faults/fault.ts'
 import { makePrivateFolder } from '../system/privateFolder.ts'
 
-/** A Unix socket's path holds 107 bytes; `/w1234567.sock` is the longest name that is put in the folder. */
-const MOST_PATH_BYTES = 107 - 16
+/** A Unix socket's path holds 107 bytes; `/w1234567.template` is the longest name that is put in the folder. */
+const MOST_PATH_BYTES = 107 - 18
 
 /** The private folder in which front, zygote and workers meet. Faults: RUNTIME_FOLDER. */
 export function makeRuntimeFolder(runtimeDir: string | null): string {
@@ -29,5 +29,10 @@ export function removeRuntimeFolder(path: string): void {
 
 /** What a worker that has ended leaves behind (wire/README.md, python/dram/zygote.py). */
 export function removeWorkerFiles(folder: string, number: number): void {
-  for (const kind of ['sock', 'out', 'err', 'page']) rmSync(join(folder, `w${number}.${kind}`), { force: true })
+  for (const kind of ['sock', 'out', 'err', 'page', 'stack', 'template'])
+    rmSync(join(folder, `w${number}.${kind}`), { force: true })
+}
+
+export function removeLifeline(path: string): void {
+  rmSync(path, { force: true })
 }

@@ -1,328 +1,244 @@
 import type { AttachedWorker, WorkerPool } from '../events/pool.ts'
-import { type EndReason, endText, type WorkerFacts } from '../events/worker.ts'
+import type { ThreadStack, WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
-import { startOf } from '../system/processes.ts'
-import { removeWorkerFiles } from './folder.ts'
-import { WorkerOutput } from './output.ts'
-import { type Forked, Zygote, type ZygoteConfiguration } from './zygote.ts'
+import { pssOf, rssOf } from '../system/memory.ts'
+import { Crew, type CrewOwner } from './crew.ts'
+import { Deferred } from './deferred.ts'
+import { Distress } from './distress.ts'
+import type { SupervisorEvents } from './events.ts'
+import { Fleet } from './fleet.ts'
+import { Foreman } from './foreman.ts'
+import { Generation } from './generation.ts'
+import { Headcount } from './headcount.ts'
+import { LimitWatch } from './limitWatch.ts'
+import { isServing, isStaying, statusOf } from './member.ts'
+import type { MemoryReader } from './memoryWatch.ts'
+import { Pauses } from './pauses.ts'
+import { type Reloaded, Reloads } from './reloads.ts'
+import type { SupervisorSettings } from './settings.ts'
+import type { GenerationStatus, WorkerStatus } from './status.ts'
 
-export interface SupervisorSettings {
-  readonly python: string
-  readonly workers: number
-  readonly bootTimeoutMs: number
-  readonly gracefulTimeoutMs: number
-  readonly zygote: ZygoteConfiguration
+export type { SupervisorEvent, SupervisorEvents } from './events.ts'
+export type { Reloaded } from './reloads.ts'
+export type { SupervisorSettings } from './settings.ts'
+
+/** How often everything is looked at that no event tells of. */
+const TICK_MS = 100
+/** What was killed is waited for this much longer before the stop gives it up. */
+const REPORT_MS = 5_000
+
+/** What it takes from the system beside processes; a test brings its own. */
+export interface SupervisorDoors extends MemoryReader {
+  /** 0 … 1 */
+  random(): number
 }
 
-export interface SupervisorEvents {
-  note(level: 'debug' | 'info' | 'warning' | 'error', text: string, trace?: string): void
-  /** Bytes a worker wrote to its stdout or stderr; false: `resume` will be called before more is read. */
-  output(pid: number, stream: 'stdout' | 'stderr', bytes: Buffer, resume: () => void): boolean
-  outputEnded(pid: number, stream: 'stdout' | 'stderr'): void
-}
+const SYSTEM: SupervisorDoors = { rssOf, pssOf, random: Math.random }
 
-/** A worker in its states. Its end is the zygote's report alone, or, with the zygote dead, its sockets' end. */
-type Member = {
-  readonly number: number
-  readonly pid: number
-  readonly ticks: string | null
-  /** When it was forked, on our clock. */
-  readonly bornMs: number
-  readonly zygote: Zygote
-  readonly attached: AttachedWorker
-  readonly outputs: WorkerOutput[]
-  /** It has loaded the application. */
-  readonly served: boolean
-} & (
-  | { state: 'booting'; timer: NodeJS.Timeout }
-  | { state: 'serving' }
-  | { state: 'draining'; timer: NodeJS.Timeout }
-  /** Its connections ended, nobody knows why yet. */
-  | { state: 'broken'; timer: NodeJS.Timeout }
-  | { state: 'killed' }
-)
-
-/** A worker that lived this long has shown that it can: its end doesn't count toward a crash loop. */
-const PROVEN_AFTER_MS = 10_000
-const FIRST_BACKOFF_MS = 100
-const MOST_BACKOFF_MS = 10_000
-/** A process that was killed and isn't reported yet is waited for this long. */
-const KILL_REPORT_MS = 2_000
-const SIGKILL = 9
-
-/** Keeps the wanted number of workers alive, forked from one zygote. */
+/** Keeps the right workers alive: as many as are wanted, of the newest generation that works, within their limits. */
 export class Supervisor {
-  readonly #settings: SupervisorSettings
-  readonly #folder: string
   readonly #pool: WorkerPool
   readonly #events: SupervisorEvents
   readonly #clock: Clock
-  readonly #members = new Map<number, Member>()
-  /** Those whose end was reported, and who are about to be forgotten. */
-  readonly #buried = new Set<number>()
-  #zygote!: Zygote
-  #lastNumber = 0
-  #stopping = false
-  #failuresInRow = 0
-  #facts: WorkerFacts | null = null
-  #firstReady!: (facts: WorkerFacts) => void
-  #firstFailed!: (fault: Fault) => void
-  readonly #first: Promise<WorkerFacts>
-  #emptied: (() => void) | null = null
+  readonly #doors: SupervisorDoors
+  readonly #crew: Crew
+  readonly #fleet: Fleet
+  readonly #distress: Distress
+  readonly #limits: LimitWatch
+  readonly #headcount: Headcount
+  readonly #reloads: Reloads
+  #settings: SupervisorSettings
+  #heartbeat: NodeJS.Timeout | null = null
+  #isStopping = false
+  readonly #stopped = new Deferred<void>()
+  #giveUpAtMs = Infinity
 
-  constructor(settings: SupervisorSettings, folder: string, pool: WorkerPool, events: SupervisorEvents, clock: Clock) {
+  constructor(
+    settings: SupervisorSettings,
+    folder: string,
+    pool: WorkerPool,
+    events: SupervisorEvents,
+    clock: Clock,
+    doors: SupervisorDoors = SYSTEM,
+  ) {
     this.#settings = settings
-    this.#folder = folder
     this.#pool = pool
     this.#events = events
     this.#clock = clock
-    this.#first = new Promise((resolve, reject) => {
-      this.#firstReady = resolve
-      this.#firstFailed = reject
+    this.#doors = doors
+    this.#headcount = new Headcount(settings.workers, atLeastOne(settings, settings.workers.least))
+    const pauses = new Pauses()
+    const hears: CrewOwner = {
+      ready: (member, facts) => foreman.ready(member, facts),
+      unready: (member, fault) => foreman.unready(member, fault),
+      overdue: (member, requests) => {
+        void this.#distress.overdue(member, requests)
+        this.#fleet.reconcile()
+      },
+      gone: (member, end, reason) => {
+        foreman.gone(member, end, reason)
+        this.#reloads.letNewerPass()
+        this.#seeEmpty()
+      },
+    }
+    this.#crew = new Crew(folder, pool, events, clock, hears)
+    this.#fleet = new Fleet(
+      this.#crew,
+      pauses,
+      clock,
+      () => this.#headcount.wanted,
+      (number, given, isOnTrial) => new Generation(number, given, folder, isOnTrial, clock, foreman),
+    )
+    const foreman = new Foreman(this.#crew, this.#fleet, pauses, events, clock, () => doors.random())
+    this.#distress = new Distress(this.#crew, events, clock)
+    this.#limits = new LimitWatch(this.#crew, this.#distress, doors)
+    this.#reloads = new Reloads(this.#fleet, events, clock, {
+      wantedAfter: (after) => this.#wantedAfter(after),
+      adopt: (adopted) => this.#adopt(adopted),
     })
-    this.#first.catch(() => {})
   }
 
-  /** Resolves once the first worker serves; a fault (APP_*, PYTHON_*) if it never will. */
+  /** Resolves once the first worker serves, or with none wanted, once the application was seen to load; else its fault. */
   async start(): Promise<WorkerFacts> {
-    await this.#startZygote()
-    for (let i = 0; i < this.#settings.workers; i++) this.#fork()
-    return this.#first
+    this.#heartbeat = setInterval(() => this.tick(), TICK_MS).unref()
+    this.#watchPressure()
+    return this.#fleet.begin(this.#settings)
+  }
+
+  /**
+   * A new generation takes the place of the present one. One at a time; who asks meanwhile shares the one after it.
+   * Faults: what made it fail, the old one going on; RELOAD_CANCELLED by a stop, or by a newer one where workers that
+   * roll in fail to load.
+   */
+  reload(settings: SupervisorSettings): Promise<Reloaded> {
+    return this.#reloads.ask(settings)
+  }
+
+  scale(workers: number): void {
+    this.#rescale('asked', () => this.#headcount.set(workers))
+  }
+
+  addWorker(): void {
+    this.#rescale('asked', () => this.#headcount.step(1))
+  }
+
+  removeWorker(): void {
+    this.#rescale('asked', () => this.#headcount.step(-1))
+  }
+
+  /** All workers drain; the next reload or scaling brings them back. */
+  pause(): void {
+    this.#rescale('paused', () => this.#headcount.pause())
+  }
+
+  get wanted(): number {
+    return this.#headcount.wanted
+  }
+
+  get workers(): WorkerStatus[] {
+    const nowMs = this.#clock.nowMs()
+    return this.#crew.all.map((member) => statusOf(member, nowMs, this.#doors.rssOf(member.pid)))
+  }
+
+  get generations(): GenerationStatus[] {
+    const nowMs = this.#clock.nowMs()
+    return this.#fleet.generations.map(({ number, state, preloaded, zygotePid, bornMs }) => {
+      return { number, state, preloaded, zygotePid, ageMs: nowMs - bornMs }
+    })
   }
 
   /** Pids of the workers that serve now, oldest first. */
   get pids(): number[] {
-    return [...this.#members.values()].filter(({ state }) => state === 'serving').map(({ pid }) => pid)
+    return this.#crew.all.filter(isServing).map(({ pid }) => pid)
   }
 
-  /** Lets every worker finish, for as long as `gracefulMs`; then kills what is left. Ends with the zygote gone. */
+  attachedOf(number: number): AttachedWorker | null {
+    return this.#crew.find(number)?.attached ?? null
+  }
+
+  /** Stacks of one worker, or of all that serve or drain; null for one that is silent. Faults: WORKER_UNKNOWN. */
+  async stacks(
+    number: number | null,
+  ): Promise<{ number: number; pid: number; threads: readonly ThreadStack[] | null }[]> {
+    const all = this.#crew.all.filter(({ state }) => state === 'serving' || state === 'draining')
+    const asked = number === null ? all : all.filter((member) => member.number === number)
+    if (number !== null && asked.length === 0) throw new Fault('WORKER_UNKNOWN', { detail: number })
+    return Promise.all(
+      asked.map(async ({ number, pid, attached }) => ({ number, pid, threads: await attached.stacks() })),
+    )
+  }
+
+  /** Lets every worker finish, for as long as `gracefulMs`; then kills what is left. Ends with the zygotes gone. */
   async stop(gracefulMs: number): Promise<void> {
-    this.#stopping = true
-    for (const member of this.#members.values()) this.#drain(member, gracefulMs)
-    if (this.#members.size > 0) {
-      let timer: NodeJS.Timeout | undefined
-      await new Promise<void>((resolve) => {
-        this.#emptied = resolve
-        timer = setTimeout(resolve, gracefulMs + KILL_REPORT_MS)
-      })
-      clearTimeout(timer)
-    }
-    this.#zygote?.stop()
-    this.#zygote?.cut()
-    for (const number of [...this.#members.keys()]) this.#ended(number, { kind: 'lost', why: 'its end was not told' })
+    this.#isStopping = true
+    this.#pool.onPressure = null
+    this.#reloads.stop()
+    this.#fleet.drain(gracefulMs)
+    this.#giveUpAtMs = Math.min(this.#giveUpAtMs, this.#clock.nowMs() + gracefulMs + REPORT_MS)
+    this.#seeEmpty()
+    await this.#stopped.promise
+    this.#fleet.end()
+    this.#crew.abandon()
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat)
   }
 
-  async #startZygote(): Promise<void> {
-    let takesCommands = false
-    const zygote: Zygote = new Zygote(this.#settings.python, this.#folder, this.#settings.zygote, {
-      forked: (forked) => this.#forked(zygote, forked),
-      workerEnded: (number, reason) => this.#ended(number, reason),
-      forkFailed: (fault) => this.#forkFailed(zygote, fault),
-      ended: (why) => {
-        if (takesCommands) this.#zygoteEnded(zygote, why) // before that, `ready` tells
-      },
-      output: (text) => this.#events.note('warning', `zygote: ${text.trimEnd()}`),
-    })
-    this.#zygote = zygote
-    await zygote.ready
-    takesCommands = true
+  /** Looks at everything that no event tells of: deadlines, limits, idleness. */
+  tick(nowMs = this.#clock.nowMs()): void {
+    this.#crew.tick(nowMs)
+    this.#distress.tick(nowMs)
+    for (const generation of this.#fleet.generations) generation.tick(nowMs)
+    if (nowMs >= this.#giveUpAtMs) this.#stopped.resolve()
+    if (this.#isStopping) return
+    this.#limits.tick(this.#fleet, this.#settings, this.#headcount.wanted, nowMs)
+    if (this.#headcount.isElastic && this.#limits.isSecond) this.#shrink(nowMs)
+    this.#fleet.reconcile()
   }
 
-  #fork(): void {
-    this.#zygote.fork(++this.#lastNumber)
+  #adopt(settings: SupervisorSettings): void {
+    this.#settings = settings
+    this.#headcount.adopt(settings.workers, this.#wantedAfter(settings))
+    this.#watchPressure()
   }
 
-  #forkFailed(zygote: Zygote, fault: Fault): void {
-    if (this.#facts === null) this.#firstFailed(fault)
-    else this.#events.note('error', fault.message)
-    this.#forkLater(zygote, MOST_BACKOFF_MS)
+  #wantedAfter(settings: SupervisorSettings): number {
+    return atLeastOne(settings, this.#headcount.after(settings.workers))
   }
 
-  #forkLater(zygote: Zygote, pauseMs: number): void {
-    setTimeout(() => {
-      if (!this.#stopping && this.#zygote === zygote) this.#fork()
-    }, pauseMs).unref()
+  #watchPressure(): void {
+    this.#pool.onPressure = this.#headcount.isElastic ? () => this.#grow() : null
   }
 
-  #forked(zygote: Zygote, forked: Forked): void {
-    try {
-      this.#adopt(zygote, forked)
-    } catch (error) {
-      // No descriptor is left for its connections, as a rule.
-      zygote.kill(forked.pid, SIGKILL)
-      this.#forkFailed(zygote, new Fault('FORK_FAILED', { detail: (error as Error).message }))
-    }
+  #grow(): void {
+    const { waiting, busiest } = this.#pool.takeLoad()
+    const serving = this.#crew.all.filter((member) => isServing(member) && isStaying(member)).length
+    this.#headcount.seen(busiest)
+    const room = this.#limits.room(this.#settings.workersMemoryBytes, this.#crew.all)
+    const coming = Math.max(0, this.#headcount.wanted - serving)
+    this.#rescale('requests wait', () => this.#headcount.grow(waiting, coming, room))
   }
 
-  #adopt(zygote: Zygote, { worker: number, pid, socket, out, err, page }: Forked): void {
-    const place = { number, pid, socketPath: socket, pagePath: page, threads: this.#settings.zygote.threads }
-    const attached = this.#pool.attach(place, {
-      ready: (facts) => this.#ready(number, facts),
-      unready: (fault) => this.#unready(number, fault),
-      broken: (why) => this.#broken(number, why),
-    })
-    const read = (stream: 'stdout' | 'stderr', path: string): WorkerOutput => {
-      const output: WorkerOutput = new WorkerOutput(
-        path,
-        (bytes) => this.#events.output(pid, stream, bytes, () => output.resume()),
-        () => this.#events.outputEnded(pid, stream),
-      )
-      return output
-    }
-    this.#members.set(number, {
-      number,
-      pid,
-      ticks: startOf(pid),
-      bornMs: this.#clock.nowMs(),
-      zygote,
-      attached,
-      outputs: [read('stdout', out), read('stderr', err)],
-      served: false,
-      state: 'booting',
-      timer: setTimeout(() => this.#bootTimedOut(number), this.#settings.bootTimeoutMs),
-    })
-    if (this.#stopping) this.#drain(this.#members.get(number)!, 0)
+  #shrink(nowMs: number): void {
+    const serving = this.#crew.all.filter(isServing).length
+    this.#headcount.seen(this.#pool.takeLoad().busiest)
+    this.#rescale('idle', () => this.#headcount.shrink(serving, nowMs))
   }
 
-  #ready(number: number, facts: WorkerFacts): void {
-    const member = this.#members.get(number)
-    if (member?.state !== 'booting') return
-    clearTimeout(member.timer)
-    this.#members.set(number, { ...member, state: 'serving', served: true })
-    this.#facts ??= facts
-    this.#failuresInRow = 0
-    this.#firstReady(facts)
-    this.#events.note('debug', `worker ${number} (pid ${member.pid}) is ready`)
-    member.attached.serve()
-    this.#relieve()
+  #rescale(why: string, change: () => void): void {
+    const from = this.#headcount.wanted
+    change()
+    const to = this.#headcount.wanted
+    if (from !== to) this.#events.tell({ kind: 'scaled', from, to, why })
+    this.#watchPressure()
+    this.#fleet.reconcile()
   }
 
-  /** Workers of a zygote that died serve until those of the new one do. */
-  #relieve(): void {
-    const serving = [...this.#members.values()].filter(({ state }) => state === 'serving')
-    const orphans = serving.filter(({ zygote }) => zygote !== this.#zygote)
-    const tooMany = Math.max(0, serving.length - this.#settings.workers)
-    for (const orphan of orphans.slice(0, tooMany)) this.#drain(orphan, this.#settings.gracefulTimeoutMs)
-  }
-
-  #unready(number: number, fault: Fault): void {
-    const member = this.#members.get(number)
-    if (this.#facts === null) this.#firstFailed(fault)
-    else
-      this.#events.note('error', `worker ${number} (pid ${member?.pid}) failed to load: ${fault.message}`, fault.trace)
-  }
-
-  #bootTimedOut(number: number): void {
-    const limit = `${this.#settings.bootTimeoutMs / 1000} s`
-    this.#unready(number, new Fault('APP_BOOT_TIMEOUT', { limit }))
-    this.#kill(number)
-  }
-
-  /** Its connections are gone but not (as far as we know) the process: it can't serve any more. */
-  #broken(number: number, why: string): void {
-    const member = this.#members.get(number)
-    if (!member) return
-    if (member.zygote !== this.#zygote) {
-      killByHand(member)
-      const lost = { kind: 'lost', why: `${why}, its zygote dead` } as const
-      this.#ended(number, member.state === 'draining' ? { kind: 'asked' } : lost)
-    } else if (member.state === 'booting' || member.state === 'serving') {
-      const timer = setTimeout(() => this.#kill(number), KILL_REPORT_MS)
-      this.#members.set(number, { ...settled(member), state: 'broken', timer })
-    }
-  }
-
-  #drain(member: Member, gracefulMs: number): void {
-    if (member.state === 'killed' || member.state === 'broken') return
-    if (member.state === 'booting') return this.#kill(member.number) // nothing to finish
-    if (member.state === 'serving') member.attached.drain()
-    const timer = setTimeout(() => this.#kill(member.number), gracefulMs)
-    this.#members.set(member.number, { ...settled(member), state: 'draining', timer })
-  }
-
-  #kill(number: number): void {
-    const member = this.#members.get(number)
-    if (!member || member.state === 'killed') return
-    this.#members.set(number, { ...settled(member), state: 'killed' })
-    if (member.zygote === this.#zygote) member.zygote.kill(member.pid, SIGKILL)
-    else killByHand(member)
-  }
-
-  #ended(number: number, reason: EndReason): void {
-    const member = this.#members.get(number)
-    if (!member || this.#buried.has(number)) return
-    this.#buried.add(number)
-    const asked =
-      reason.kind === 'asked' || (member.state === 'draining' && reason.kind === 'exited' && reason.code === 0)
-    member.attached.ended(asked ? { kind: 'asked' } : reason)
-    // What it had said before its end, why it could not load for instance, is heard within two turns of the loop.
-    setImmediate(() => setImmediate(() => this.#bury(member, reason, asked)))
-  }
-
-  #bury(member: Member, reason: EndReason, asked: boolean): void {
-    const { number } = member
-    settled(this.#members.get(number) ?? member)
-    this.#members.delete(number)
-    this.#buried.delete(number)
-    for (const output of member.outputs) output.finish()
-    removeWorkerFiles(this.#folder, number)
-    if (!asked && !this.#stopping) this.#replace(member, reason)
-    if (this.#members.size === 0) this.#emptied?.()
-  }
-
-  /** At once if it had proven itself; with growing pauses in a crash loop, so that the machine isn't burned. */
-  #replace(member: Member, reason: EndReason): void {
-    const livedMs = this.#clock.nowMs() - member.bornMs
-    if (this.#facts !== null) this.#noteEnd(member, reason)
-    else this.#firstFailed(new Fault('APP_CRASH_LOOP', { detail: endText(reason) }))
-    this.#failuresInRow = livedMs >= PROVEN_AFTER_MS ? 0 : this.#failuresInRow + (member.served ? 0.25 : 1)
-    const pauseMs = backoffMs(this.#failuresInRow)
-    if (pauseMs > 0) this.#events.note('warning', `workers die young: the next starts in ${pauseMs / 1000} s`)
-    this.#forkLater(member.zygote, pauseMs)
-  }
-
-  #noteEnd(member: Member, reason: EndReason): void {
-    this.#events.note('error', `worker ${member.number} (pid ${member.pid}) died: ${endText(reason)}`)
-  }
-
-  /** Its workers go on, until those of a new zygote serve. */
-  #zygoteEnded(zygote: Zygote, why: string): void {
-    if (this.#stopping || zygote !== this.#zygote) return
-    if (this.#facts === null) return this.#firstFailed(new Fault('PYTHON_BROKEN', { detail: `the zygote (${why})` }))
-    this.#events.note('error', `the zygote (pid ${zygote.pid}) died: ${why}; a new one is started`)
-    void this.#renew()
-  }
-
-  async #renew(): Promise<void> {
-    try {
-      await this.#startZygote()
-    } catch (error) {
-      this.#events.note('error', `the new zygote failed: ${(error as Error).message}`)
-      setTimeout(() => this.#stopping || this.#renew(), MOST_BACKOFF_MS).unref()
-      return
-    }
-    for (let i = 0; i < this.#settings.workers; i++) this.#fork()
+  #seeEmpty(): void {
+    if (this.#isStopping && this.#crew.size === 0) this.#stopped.resolve()
   }
 }
 
-/** Stops the timer a state carries; the member goes on into another state. */
-function settled(member: Member): Member {
-  if ('timer' in member) clearTimeout(member.timer)
-  return member
-}
-
-/** For a process whose zygote is dead; only if the pid is still that process's. */
-function killByHand({ pid, ticks }: Member): void {
-  if (ticks === null || startOf(pid) !== ticks) return
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // it ended meanwhile
-  }
-}
-
-/** Milliseconds to wait after so many early deaths in a row; none after the first few. */
-export function backoffMs(failures: number): number {
-  return failures < 1 ? 0 : Math.min(MOST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1))
+/** Where nothing loads the application before the first request, one worker does, to see that it can be. */
+function atLeastOne({ preload }: { readonly preload: string }, workers: number): number {
+  return preload === 'never' ? Math.max(1, workers) : workers
 }

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pidSpace, startOf } from './processes.ts'
 
@@ -15,11 +15,15 @@ export function makePrivateFolder(parent: string, prefix: string): string {
   return folder
 }
 
-/** As `recursive` of mkdir, which never returns below /proc (Node 20). */
-function makeParents(path: string): void {
+/**
+ * As `recursive` of mkdir, which never returns below /proc (Node 20). `owner`: to whom what is made belongs, where that
+ * is not us. Errors: the system's.
+ */
+export function makeParents(path: string, owner: { readonly uid: number; readonly gid: number } | null = null): void {
   if (existsSync(path)) return
-  makeParents(dirname(path))
+  makeParents(dirname(path), owner)
   mkdirSync(path, { mode: 0o700 })
+  if (owner !== null) chownSync(path, owner.uid, owner.gid)
 }
 
 /**

@@ -4,7 +4,8 @@ import type { Asker, WorkerFacts } from '../events/worker.ts'
 import { Fault, isFaultCode } from '../faults/fault.ts'
 
 import { FrameReader, FrameWriter, isAfter, nextId } from './codec.ts'
-import { StatePage } from './page.ts'
+import { Inquiry } from './inquiry.ts'
+import { StatePage, type ThreadMark } from './page.ts'
 import { Running } from './running.ts'
 import { WIRE } from './table.ts'
 
@@ -34,13 +35,22 @@ export type QuestionBody =
 
 export const EMPTY_BODY: QuestionBody = { kind: 'memory', bytes: null, setsLength: false }
 
+/** One thread of the worker, as STACKS tells of it. */
+export interface WireStack {
+  readonly name: string
+  readonly ident: number
+  /** Id of the request it runs; 0: none. */
+  readonly request: number
+  readonly stack: string
+}
+
 /** Who is told what the worker says of itself; answers go to their askers directly. */
 export interface LinkOwner<A extends Asker> {
   ready(facts: WorkerFacts): void
   unready(fault: Fault): void
   /** The answer begins, and does not end, with this: nothing is sent ahead behind a stream. */
   begun(asker: A): void
-  /** The answer to `asker` has ended, after `serviceMicros` in the application (−1: unknown). */
+  /** The answer to `asker`, who is told of it next, has ended, after `serviceMicros` in the application (−1: unknown). */
   finished(asker: A, serviceMicros: number): void
   /** These were sent and not begun, in the order sent: they are the owner's again. */
   returned(askers: A[]): void
@@ -64,6 +74,8 @@ export class WorkerLink<A extends Asker> {
   readonly #reader = new FrameReader()
   readonly #data: Wire
   readonly #control: Wire
+  readonly #stacks = new Inquiry<readonly WireStack[]>(() => this.#say(F.STACKS, 0, 0))
+  readonly #metrics = new Inquiry<string>(() => this.#say(F.METRICS, 0, 0))
   /** What the worker says is read no more. */
   #deaf = false
   /** The owner has been told that a connection ended. */
@@ -75,14 +87,25 @@ export class WorkerLink<A extends Asker> {
     this.pid = pid
     this.#owner = owner
     this.#page = new StatePage(pagePath)
-    this.#data = new Wire(this.#connectData(socketPath), ROLE_DATA)
-    this.#control = new Wire(this.#watch(connect(socketPath)), ROLE_CONTROL)
-    this.#control.socket.resume()
+    this.#data = new Wire(
+      this.#connect(socketPath, this.#reader, () => this.#readFrames()),
+      ROLE_DATA,
+    )
+    const control = new FrameReader()
+    this.#control = new Wire(
+      this.#connect(socketPath, control, () => this.#readControl(control)),
+      ROLE_CONTROL,
+    )
   }
 
   /** The one that was sent first of those that run. */
   get oldest(): A | undefined {
-    return this.running.entries(this.lastSentId)[0]?.[1]
+    return this.running.oldest(this.lastSentId)
+  }
+
+  /** What its serving threads run just now. */
+  marks(threads: number): ThreadMark[] {
+    return this.#page.marks(threads)
   }
 
   /** Hot. Sends a request at the end of this turn of the event loop; returns its id on this link. */
@@ -111,6 +134,12 @@ export class WorkerLink<A extends Asker> {
     if (this.running.get(id) === undefined) return
     this.#page.flag(id, WIRE.page.HALF_CLOSED | WIRE.page.CANCELLED)
     this.#say(F.CANCEL, 0, id)
+  }
+
+  /** As `cancel`, and what the worker still says of it is dropped. */
+  forget(id: number): void {
+    this.cancel(id)
+    this.running.delete(id)
   }
 
   halfClosed(id: number): void {
@@ -145,6 +174,21 @@ export class WorkerLink<A extends Asker> {
     this.#say(F.STOP, 0, 0)
   }
 
+  /** Raises dram.RequestTimeout in the thread that runs this request, if one still does. */
+  interrupt(id: number): void {
+    this.#say(F.INTERRUPT, 0, id)
+  }
+
+  /** The stacks of all its threads; null: it is silent. */
+  stacks(): Promise<readonly WireStack[] | null> {
+    return this.#lost ? Promise.resolve(null) : this.#stacks.answer()
+  }
+
+  /** What prometheus_client counts there; '' where it isn't imported; null: it is silent. */
+  metrics(): Promise<string | null> {
+    return this.#lost ? Promise.resolve(null) : this.#metrics.answer()
+  }
+
   /**
    * After the worker's death: which of the unanswered requests it had begun, and which it never will. The rest of
    * what it said has been read by then.
@@ -165,6 +209,8 @@ export class WorkerLink<A extends Asker> {
     this.#data.socket.destroy()
     this.#control.socket.destroy()
     this.#page.close()
+    this.#stacks.close()
+    this.#metrics.close()
   }
 
   #say(type: number, flags: number, id: number, payload: Uint8Array | null = null): void {
@@ -172,8 +218,7 @@ export class WorkerLink<A extends Asker> {
     this.#control.schedule()
   }
 
-  #connectData(path: string): Socket {
-    const reader = this.#reader
+  #connect(path: string, reader: FrameReader, read: () => void): Socket {
     let current: Buffer | null = null
     return this.#watch(
       connect({
@@ -188,7 +233,7 @@ export class WorkerLink<A extends Asker> {
           },
           callback: (count) => {
             reader.received(count)
-            this.#readFrames()
+            read()
             return true
           },
         },
@@ -206,6 +251,8 @@ export class WorkerLink<A extends Asker> {
   #lose(why: string): void {
     if (this.#lost) return
     this.#lost = true
+    this.#stacks.close()
+    this.#metrics.close()
     this.#owner.closed(why)
   }
 
@@ -242,8 +289,8 @@ export class WorkerLink<A extends Asker> {
     }
     if (flags & FLAGS.HEAD.LAST) {
       this.running.delete(id)
-      asker.whole(head, bytes, bodyStart, end)
       this.#owner.finished(asker, bytes.readUInt32LE(start + 4))
+      asker.whole(head, bytes, bodyStart, end)
       return
     }
     this.#owner.begun(asker)
@@ -300,6 +347,21 @@ export class WorkerLink<A extends Asker> {
     }
   }
 
+  /** Answers to our questions; of PONG nothing is wanted but that it came. */
+  #readControl(reader: FrameReader): void {
+    while (!this.#deaf && reader.next()) {
+      const { type, bytes, start, end } = reader
+      try {
+        if (type === W.STACKS) this.#stacks.tell(JSON.parse(bytes.utf8Slice(start, end)))
+        else if (type === W.METRICS) this.#metrics.tell(bytes.utf8Slice(start, end))
+        else if (type !== W.PONG) this.#garbage(`frame type ${type} on the control connection`)
+      } catch (error) {
+        this.#owner.bug(error, null)
+      }
+    }
+    if (reader.begunBytes > MOST_FRAME_BYTES) this.#garbage(`a frame of ${reader.begunBytes} bytes`)
+  }
+
   #garbage(detail: string): void {
     this.#deaf = true
     this.#data.socket.destroy(new Fault('WORKER_REPLY_INVALID', { detail }))
@@ -307,8 +369,8 @@ export class WorkerLink<A extends Asker> {
 
   #end(id: number, asker: A, tell: () => void, serviceMicros: number): void {
     this.running.delete(id)
-    tell()
     this.#owner.finished(asker, serviceMicros)
+    tell()
   }
 
   #returned(): void {

@@ -1,8 +1,17 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { WIRE } from './table.ts'
 
-const { entered, flags, flagWords } = WIRE.page
+const { entered, flags, flagWords, threads, threadWords, mostThreads } = WIRE.page
 const WORD = 8
+const SLOT = threadWords * WORD
+
+/** What one serving thread of a worker runs. */
+export interface ThreadMark {
+  /** Id of the request. */
+  readonly id: number
+  /** When it was entered, in CLOCK_MONOTONIC, later by what it has waited for its client; Infinity while it waits. */
+  readonly startSeconds: number
+}
 
 /** The state page of one worker (wire/README.md): a small file it maps, read and written here with single system calls. */
 export class StatePage {
@@ -17,6 +26,19 @@ export class StatePage {
   entered(): number {
     readSync(this.#descriptor, this.#word, 0, WORD, entered * WORD)
     return this.#word.readUInt32LE(0)
+  }
+
+  /** What the first `count` serving threads run; those that run nothing are left out. */
+  marks(count: number): ThreadMark[] {
+    if (this.#descriptor < 0) return []
+    const slots = Buffer.alloc(Math.min(count, mostThreads) * SLOT)
+    const bytes = readSync(this.#descriptor, slots, 0, slots.length, threads * WORD)
+    const marks: ThreadMark[] = []
+    for (let at = 0; at + SLOT <= bytes; at += SLOT) {
+      const id = slots.readUInt32LE(at)
+      if (id !== 0) marks.push({ id, startSeconds: slots.readDoubleLE(at + WORD) })
+    }
+    return marks
   }
 
   /** Sets what the worker may read of the client of request `id` without a system call. */

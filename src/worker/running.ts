@@ -42,6 +42,25 @@ export class Running<T> {
     } else if (this.#elders.delete(id)) this.#size--
   }
 
+  /** The one with the number that is farthest behind `newestId`. */
+  oldest(newestId: number): T | undefined {
+    let found: T | undefined
+    let farthest = -1
+    const compare = (id: number, item: T): void => {
+      const age = (newestId - id) & 0x7fffffff
+      if (age <= farthest) return
+      farthest = age
+      found = item
+    }
+    if (this.#size === 0) return undefined
+    for (const [id, item] of this.#elders) compare(id, item)
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const item = this.#items[slot]
+      if (item !== undefined) compare(this.#ids[slot]!, item)
+    }
+    return found
+  }
+
   /** All, oldest first: in the order of their numbers, counted from the oldest. */
   entries(newestId: number): [id: number, item: T][] {
     const all: [number, T][] = [...this.#elders]

@@ -14,12 +14,38 @@ export const WIRE: {
     readonly ERROR: Readonly<Record<'STARTED', number>>
   }
   readonly page: Readonly<
-    Record<'magic' | 'entered' | 'flags' | 'flagWords' | 'words' | 'HALF_CLOSED' | 'CANCELLED', number>
+    Record<
+      | 'magic'
+      | 'entered'
+      | 'flags'
+      | 'flagWords'
+      | 'threads'
+      | 'threadWords'
+      | 'mostThreads'
+      | 'words'
+      | 'HALF_CLOSED'
+      | 'CANCELLED',
+      number
+    >
   >
+  readonly signals: Readonly<Record<'DUMP', number>>
   readonly logLevels: readonly string[]
 } = JSON.parse(readFileSync(new URL('../../../wire/frames.json', import.meta.url), 'utf8'))
 
-type FrontFrame = 'HELLO' | 'REQUEST' | 'BODY' | 'CANCEL' | 'CREDIT' | 'OPENED' | 'REFUSED' | 'RECALL' | 'STOP' | 'PING'
+type FrontFrame =
+  | 'HELLO'
+  | 'REQUEST'
+  | 'BODY'
+  | 'CANCEL'
+  | 'CREDIT'
+  | 'OPENED'
+  | 'REFUSED'
+  | 'RECALL'
+  | 'STOP'
+  | 'PING'
+  | 'STACKS'
+  | 'INTERRUPT'
+  | 'METRICS'
 
 type WorkerFrame =
   | 'READY'
@@ -35,3 +61,5 @@ type WorkerFrame =
   | 'EARLY_HINTS'
   | 'LOG'
   | 'PONG'
+  | 'STACKS'
+  | 'METRICS'

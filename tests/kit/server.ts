@@ -263,6 +263,13 @@ export class LiveServer extends Server {
     return [...pids]
   }
 
+  /** The front's own Python children, oldest first; each generation has one, from which or through which all of it came. */
+  zygotePids(): number[] {
+    return this.processes()
+      .filter((row) => row.parent === this.pid && !/keeper/.test(row.command))
+      .map(({ pid }) => pid)
+  }
+
   override async kill(): Promise<void> {
     for (const client of this.#clients) client.close()
     await super.kill()
@@ -305,7 +312,7 @@ export async function shared(
 }
 
 function ready(server: Server): boolean {
-  return server.lines.some((line) => /\bworkers?\b/i.test(line))
+  return server.lines.some((line) => /\bworkers? ×/.test(line))
 }
 
 function launch<T extends Server>(

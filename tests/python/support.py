@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RUNTIME = os.path.join(ROOT, "python", "dram")
@@ -203,51 +204,53 @@ class LocalWorker(Front):
         self.thread = threading.Thread(target=self.worker.run, daemon=True)
         self.thread.start()
 
-    def stop(self):
+    def ping(self):
+        """Waits until the control thread has obeyed all that it was told."""
+        self.tell("PING", 0, b"obeyed")
+        while self.control_reader.next().payload != b"obeyed":
+            pass
+
+    def until_all_serve(self):
+        while not all(slot.words[pages.IDENT] for slot in self.worker.slots):
+            time.sleep(0)
+
+    def stop_serving(self):
+        """Waits for the worker's end; what it has said can still be read, to the end."""
         self.tell("STOP")
+        self.ping()
         self.thread.join(PATIENCE_SECONDS)
-        for end in (self.data, self.worker_data, self.control, self.worker_control):
+        self.worker_data.close()
+
+    def stop(self):
+        if self.worker_data.fileno() >= 0:
+            self.stop_serving()
+        for end in (self.data, self.control, self.worker_control):
             end.close()
         shutil.rmtree(self.folder)
         if self.thread.is_alive():
             raise AssertionError("the worker didn't stop")
+        self.unmap()
+
+    def unmap(self):
+        """Lets go of the page's descriptor: what is registered for forks keeps the worker for ever."""
+        page = self.worker.page
+        mapped = page.bytes.obj
+        for slot in self.worker.slots:
+            slot.words.release()
+            slot.doubles.release()
+        page.words.release()
+        page.bytes.release()
+        mapped.close()
 
 
-class ZygoteProcess:
-    """A real zygote, and the supervisor's side of its socket."""
+class Commands:
+    """The supervisor's side of a connection to a zygote, or to a template."""
 
-    def __init__(self, cwd=None, environ=None, **config):
-        self.folder = tempfile.mkdtemp()
-        self.supervisor, theirs = socket.socketpair()
+    def __init__(self, supervisor):
+        self.supervisor = supervisor
         self.supervisor.settimeout(PATIENCE_SECONDS)
-        self.fronts = []
-        self.log = open(os.path.join(self.folder, "zygote.log"), "w+b")
-
-        def place():
-            os.dup2(theirs.fileno(), 3)
-
-        self.process = subprocess.Popen(
-            [sys.executable, BOOTSTRAP],
-            stdin=subprocess.DEVNULL,
-            stdout=self.log,
-            stderr=self.log,
-            close_fds=False,
-            preexec_fn=place,
-            cwd=cwd,
-            env={**os.environ, **(environ or {})},
-        )
-        theirs.close()
         self.held = b""
-        self.lifeline_path = os.path.join(self.folder, "lifeline")
-        self.lifeline = None
-        self.config = {**DEFAULT_CONFIG, **config, "folder": self.folder, "lifeline": self.lifeline_path}
-
-    def begin(self):
-        self.tell(cmd="configure", **self.config)
-        ready = self.event("ready")
-        self.lifeline = os.open(self.lifeline_path, os.O_RDWR | os.O_NONBLOCK)
-        self.tell(cmd="lifeline")
-        return ready
+        self.fronts = []
 
     def tell(self, **command):
         self.supervisor.sendall((json.dumps(command) + "\n").encode())
@@ -265,12 +268,11 @@ class ZygoteProcess:
         return event
 
     def said(self):
-        self.log.seek(0)
-        return self.log.read().decode()
+        return "the other side has hung up"
 
-    def fork(self, number=1, window=262144):
+    def fork(self, number=1, window=262144, **facts):
         """Forks a worker; returns (its front, the forked event). READY is not read yet."""
-        self.tell(cmd="fork", worker=number)
+        self.tell(cmd="fork", worker=number, **facts)
         event = self.event("forked")
         ends = []
         for role in (0, 1):
@@ -283,16 +285,69 @@ class ZygoteProcess:
         self.fronts.append(front)
         return front, event
 
+    def candidate(self, number=1):
+        """Forks a candidate; returns (its front, the forked event, the connection on which it says what it found)."""
+        front, event = self.fork(number, candidate=True)
+        end = socket.socket(socket.AF_UNIX)
+        end.connect(event["template"])
+        template = Commands(end)
+        self.templates.append(template)
+        return front, event, template
+
+    def hang_up(self):
+        self.supervisor.close()
+        for front in self.fronts:
+            front.data.close()
+            front.control.close()
+
+
+class ZygoteProcess(Commands):
+    """A real zygote, and the supervisor's side of its socket."""
+
+    def __init__(self, cwd=None, environ=None, **config):
+        self.folder = tempfile.mkdtemp()
+        ours, theirs = socket.socketpair()
+        super().__init__(ours)
+        self.templates = []
+        self.log = open(os.path.join(self.folder, "zygote.log"), "w+b")
+
+        def place():
+            os.dup2(theirs.fileno(), 3)
+
+        self.process = subprocess.Popen(
+            [sys.executable, BOOTSTRAP, " " * 64],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            close_fds=False,
+            preexec_fn=place,
+            cwd=cwd,
+            env={**os.environ, **(environ or {})},
+        )
+        theirs.close()
+        self.lifeline_path = os.path.join(self.folder, "lifeline")
+        self.lifeline = None
+        self.config = {**DEFAULT_CONFIG, **config, "folder": self.folder, "lifeline": self.lifeline_path}
+
+    def begin(self):
+        self.tell(cmd="configure", **self.config)
+        ready = self.event("ready")
+        self.lifeline = os.open(self.lifeline_path, os.O_RDWR | os.O_NONBLOCK)
+        self.tell(cmd="lifeline")
+        return ready
+
+    def said(self):
+        self.log.seek(0)
+        return self.log.read().decode()
+
     def close(self):
         try:
-            self.supervisor.close()
+            for commands in (*self.templates, self):
+                commands.hang_up()
             self.process.wait(PATIENCE_SECONDS)
         finally:
             if self.lifeline is not None:
                 os.close(self.lifeline)
-            for front in self.fronts:
-                front.data.close()
-                front.control.close()
             self.log.close()
             shutil.rmtree(self.folder, ignore_errors=True)
             if self.process.poll() is None:

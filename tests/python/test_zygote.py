@@ -1,6 +1,7 @@
 """Real processes: the zygote over its socket, workers over theirs."""
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -11,7 +12,7 @@ import textwrap
 import time
 import unittest
 
-from support import BOOTSTRAP, PAGE, ZygoteProcess, request_frame
+from support import BOOTSTRAP, PAGE, TABLE, ZygoteProcess, request_frame
 
 APP = """
 import os, sys, time
@@ -103,8 +104,8 @@ class Life(Case):
         self.assertEqual(ready["pid"], forked["pid"])
         self.assertEqual(ready["application"], "myapp:app")
         self.assertEqual(ready["implementation"], zygote.ready["implementation"])
-        for name in ("out", "err", "page"):
-            self.assertEqual(os.stat(forked[name]).st_mode & 0o777, 0o600)
+        for name in ("out", "err", "page", "stack", "socket"):
+            self.assertEqual(os.stat(forked[name]).st_mode & 0o077, 0, name)
         self.assertEqual(front.words[0], PAGE["magic"])
         self.assertEqual(self.body(front, 1, "/"), "hello")
         self.assertEqual(front.words[PAGE["entered"]], 1)
@@ -181,9 +182,9 @@ class Life(Case):
 
     def test_signals_to_the_group_are_quiet(self):
         zygote, front, forked, _ = self.worker()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-            os.kill(forked["pid"], number)
-            os.kill(zygote.process.pid, number)
+        for name in ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "TTIN", "TTOU", "WINCH"):
+            os.kill(forked["pid"], getattr(signal, "SIG" + name))
+            os.kill(zygote.process.pid, getattr(signal, "SIG" + name))
         self.assertEqual(self.body(front, 1, "/"), "hello")
         zygote.tell(cmd="fork", worker=2)
         zygote.event("forked")
@@ -195,6 +196,67 @@ class Life(Case):
         event = zygote.event("failed")
         self.assertEqual((event["code"], event["worker"]), ("FORK_FAILED", 1))
         zygote.fork(2)[0].next("READY")
+
+    def test_fork_that_fails_keeps_nothing_open(self):
+        zygote = self.zygote()
+        folder = "/proc/%d/fd" % zygote.process.pid
+        if not os.path.isdir(folder):
+            self.skipTest("there is no /proc")
+        counts = set()
+        for broken in ("w1.sock", "w1.template", "w1.out", "w1.err"):
+            path = os.path.join(zygote.folder, broken)
+            os.mkdir(path)
+            zygote.tell(cmd="fork", worker=1, candidate=True)
+            zygote.event("failed")
+            counts.add(len(os.listdir(folder)))
+            os.rmdir(path)
+        self.assertEqual(len(counts), 1, counts)
+        zygote.fork(1)[0].next("READY")
+
+    @unittest.skipUnless(hasattr(resource, "prlimit"), "prlimit is Linux's")
+    def test_no_room_for_another_worker(self):
+        zygote = self.zygote()
+        most = resource.prlimit(zygote.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(zygote.process.pid, resource.RLIMIT_NOFILE, (8, most[1]))
+        zygote.tell(cmd="fork", worker=1)
+        self.assertEqual(zygote.event("failed")["code"], "FORK_FAILED")
+        resource.prlimit(zygote.process.pid, resource.RLIMIT_NOFILE, most)
+        zygote.fork(1)[0].next("READY")
+
+    def test_what_is_no_command(self):
+        zygote = self.zygote()
+        zygote.supervisor.sendall(b'nonsense\n\xff\n[]\n{}\n{"cmd":"other"}\n{"cmd":"kill","pid":1,"signal":9}\n')
+        front, forked = zygote.fork(1)
+        front.next("READY")
+        front.tell("STOP")
+        zygote.event("exited")
+        zygote.tell(cmd="kill", pid=forked["pid"], signal=signal.SIGKILL)      # it has gone
+        zygote.fork(2)[0].next("READY")
+        self.assertIn("nonsense", zygote.said())
+
+    def test_umask(self):
+        own = os.umask(0)
+        os.umask(own)
+        ask = "import os\nMASK = os.umask(0)\nos.umask(MASK)\n"
+        self.write("myapp.py", ask + APP.replace('b"hello"', 'b"%o" % MASK'))
+        for umask, expected in ((0o027, 0o027), (0o777, 0o777), (0, 0), (None, own)):
+            with self.subTest(umask):
+                zygote, front, forked, _ = self.worker(umask=umask)
+                self.assertEqual(self.body(front, 1, "/"), "%o" % expected)
+                for name in ("out", "err", "page", "stack"):
+                    self.assertEqual(os.stat(forked[name]).st_mode & 0o777, 0o600, name)
+
+    def test_dump_of_stacks(self):
+        zygote, front, forked, _ = self.worker()
+        front.request(1, target="/sleep")
+        while front.words[PAGE["entered"]] != 1:
+            time.sleep(0.001)
+        zygote.tell(cmd="kill", pid=forked["pid"], signal=TABLE["signals"]["DUMP"])
+        with open(forked["stack"]) as file:
+            text = ""
+            while "myapp.py" not in text:
+                time.sleep(0.001)
+                text += file.read()
 
     def test_threads_of_the_application_may_end_first(self):
         self.write(
@@ -277,7 +339,8 @@ class Surroundings(Case):
         for name in (
             "socket types json call signal select struct threading difflib importlib mmap ast traceback platform"
             " linecache tokenize token re enum functools frames worker load page body reply zygote contextlib"
-            " string random warnings textwrap keyword collections operator gc"
+            " string random warnings textwrap keyword collections operator gc ctypes faulthandler re stat asyncio"
+            " audit descriptors holders generation place procfs prctl title stacks tempfile"
         ).split():
             self.write(name + ".py", bomb)
         self.write("other/socket.py", bomb)

@@ -40,3 +40,18 @@ test('the setting is the upper bound, and an unknown time changes nothing', () =
   ahead.observe(-1)
   equal(ahead.allowed, before)
 })
+
+test('another setting counts at once, and what was learned stays', () => {
+  const ahead = after(new LookAhead(-1), 10, 200)
+  ahead.adopt(3)
+  equal(ahead.allowed, 3)
+  ahead.adopt(-1)
+  ahead.observe(10)
+  ok(ahead.allowed > 16, `${ahead.allowed}`)
+})
+
+test('another setting lets nothing be sent ahead before anything is known', () => {
+  const ahead = new LookAhead(0)
+  ahead.adopt(-1)
+  equal(ahead.allowed, 0)
+})

@@ -58,6 +58,7 @@ test('behaves as a plain array, whatever is done to it', () => {
         }
         equal(queue.length, model.length)
         equal(queue.peek(), model[0])
+        deepEqual(queue.all(), model)
       }
     }),
   )

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { AttachedWorker } from '../../../src/events/pool.ts'
+import type { RequestFacts } from '../../../src/events/worker.ts'
 import type { Fault } from '../../../src/faults/fault.ts'
 import { Acceptor } from '../../../src/listen/acceptor.ts'
 import { Listener } from '../../../src/listen/listener.ts'
-
+import type { RequestMeter } from '../../../src/observe/meter.ts'
 import type { ConnectionFacts, ExchangeFacts } from '../../../src/server/facts.ts'
 import { Server, type ServerEvents } from '../../../src/server/server.ts'
 import { defaultSettings } from '../../../src/settings/load.ts'
@@ -26,6 +27,12 @@ export interface HouseOptions {
   readonly spoolFiles?: number
   /** Listen on a Unix socket. */
   readonly unix?: boolean
+  readonly meter?: RequestMeter
+}
+
+/** Settings as the houses of the tests have them. */
+export function settingsOf(settings: Partial<Settings> = {}): Settings {
+  return defaultSettings({ requestIdHeader: '', ...settings })
 }
 
 /** A whole server but for its workers and its clock, which are the test's. */
@@ -34,18 +41,20 @@ export class House implements ServerEvents {
   readonly server: Server
   readonly spool: Spool
   readonly faults: string[] = []
+  readonly overdue: RequestFacts[] = []
   readonly refusals: string[] = []
   readonly gone: (string | undefined)[] = []
   readonly bugs: unknown[] = []
   readonly lines: ExchangeFacts[] = []
   turnedAwayCount = 0
+  readonly turnedAwayBy: string[] = []
   readonly access: (exchange: ExchangeFacts) => void
   readonly #t: TestContext
   readonly #folder = mkdtempSync(join(tmpdir(), 'dram-house-'))
   readonly #path: string | null
   #port = 0
 
-  private constructor(t: TestContext, { settings, maxConnections = 100, spoolFiles, unix }: HouseOptions) {
+  private constructor(t: TestContext, { settings, maxConnections = 100, spoolFiles, unix, meter }: HouseOptions) {
     this.#t = t
     this.#path = unix ? join(this.#folder, 'front.sock') : null
     this.access = (exchange) => this.lines.push(exchange)
@@ -54,8 +63,7 @@ export class House implements ServerEvents {
       limitBytes: 1 << 30,
       ...(spoolFiles !== undefined && { maxOpenFiles: spoolFiles }),
     })
-    const all = defaultSettings({ requestIdHeader: '', ...settings })
-    this.server = new Server(all, maxConnections, this.spool, this.clock, this)
+    this.server = new Server(settingsOf(settings), maxConnections, this.spool, this.clock, this, meter ?? null)
   }
 
   static async open(t: TestContext, options: HouseOptions = {}): Promise<House> {
@@ -68,7 +76,9 @@ export class House implements ServerEvents {
       house.#path === null
         ? ({ kind: 'tcp', family: 4, address: '127.0.0.1', port: house.#port } as const)
         : ({ kind: 'unix', path: house.#path } as const)
-    house.server.serve([new Listener({ acceptor, where, fd: null, leave: async () => {} }, house.clock)])
+    house.server.serve([
+      new Listener({ key: 'bind', acceptor, where, fd: null, file: null, isShared: false }, house.clock),
+    ])
     t.after(async () => {
       house.server.close()
       await eventually(() => readdirSync(house.spool.folder).length === 0, 'the spool to be empty')
@@ -92,6 +102,7 @@ export class House implements ServerEvents {
       ready: () => tell(),
       unready: () => {},
       broken: () => {},
+      overdue: (requests) => this.overdue.push(...requests),
     })
     await worker.ready()
     await within(ready, 'READY')
@@ -116,6 +127,7 @@ export class House implements ServerEvents {
     for (let left = ms; left > 0; left -= 500) {
       this.clock.advance(Math.min(500, left))
       this.server.sweep()
+      await new Promise(setImmediate)
     }
     await this.turns()
   }
@@ -129,7 +141,8 @@ export class House implements ServerEvents {
   async allGivenBack(): Promise<void> {
     await eventually(() => this.server.usage.connections === 0, 'the connections to end')
     await eventually(() => this.spool.openFiles === 0, 'the spool files to be closed')
-    deepEqual(this.server.usage, { connections: 0, memoryBytes: 0, queued: 0 })
+    const { connections, memoryBytes, queued } = this.server.usage
+    deepEqual({ connections, memoryBytes, queued }, { connections: 0, memoryBytes: 0, queued: 0 })
     equal(this.spool.usedBytes, 0)
   }
 
@@ -145,8 +158,9 @@ export class House implements ServerEvents {
     this.gone.push(exchange.head?.target)
   }
 
-  turnedAway(count: number): void {
+  turnedAway(count: number, fault: Fault): void {
     this.turnedAwayCount += count
+    this.turnedAwayBy.push(fault.code)
   }
 
   bug(error: unknown): void {

@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { AttachedWorker } from '../../../src/events/pool.ts'
+import type { RequestFacts } from '../../../src/events/worker.ts'
 import { Fault } from '../../../src/faults/fault.ts'
-import { type Job, type PlacedJob, Pool, type PooledWorker } from '../../../src/server/pool.ts'
+import { type Job, type PlacedJob, Pool, type PooledWorker, type PoolSettings } from '../../../src/server/pool.ts'
 import type { Question } from '../../../src/worker/link.ts'
 import { WIRE } from '../../../src/worker/table.ts'
 import { within } from '../../kit/wait.ts'
@@ -13,6 +14,11 @@ import { FakeClock } from './fakeClock.ts'
 const { RETURNED, DATA, LOG } = WIRE.worker
 
 class RecordedJob extends Recorder implements Job {
+  readonly requestId: string
+  heard = false
+  silentSinceMs = 0
+  holdsBack = false
+  serviceMicros = -1
   queuedAtMs = 0
   readonly question: Question
   requeues = 0
@@ -23,24 +29,44 @@ class RecordedJob extends Recorder implements Job {
 
   constructor(name: string) {
     super(name)
+    this.requestId = name
     this.question = question(`/${name}`)
   }
 
   sent(): void {
     this.sents++
   }
+
+  override piece(bytes: Buffer): void {
+    this.heard = true
+    super.piece(bytes)
+  }
+
+  facts(state: RequestFacts['state'], ageMs: number, worker: number | null): RequestFacts {
+    const { requestId } = this
+    return { requestId, method: 'GET', target: `/${requestId}`, client: '', ageMs, state, worker, headers: [] }
+  }
+}
+
+const SETTINGS: PoolSettings = {
+  queue: 100,
+  queueTimeoutMs: 30_000,
+  lookAhead: -1,
+  timeoutMs: 0,
+  streamTimeoutMs: 0,
 }
 
 class House {
   readonly clock = new FakeClock()
   readonly pool: Pool
   readonly bugs: unknown[] = []
+  readonly overdue: RequestFacts[] = []
   readonly #t: TestContext
   #wake: (() => void)[] = []
 
-  constructor(t: TestContext, settings: Partial<{ queue: number; queueTimeoutMs: number; lookAhead: number }> = {}) {
+  constructor(t: TestContext, settings: Partial<PoolSettings> = {}) {
     this.#t = t
-    this.pool = new Pool({ queue: 100, queueTimeoutMs: 30_000, lookAhead: -1, ...settings }, this.clock, {
+    this.pool = new Pool({ ...SETTINGS, ...settings }, this.clock, {
       workerLog: () => {},
       batchEnd: () => {
         for (const wake of this.#wake.splice(0)) wake()
@@ -50,14 +76,21 @@ class House {
     t.after(() => deepEqual(this.bugs, []))
   }
 
-  /** A worker that serves. */
-  async worker(options: { threads?: number } = {}): Promise<{ worker: FakeWorker; attached: AttachedWorker }> {
+  /** A worker that serves, and has served for long unless it is `young`. */
+  async worker(
+    options: { threads?: number; young?: boolean } = {},
+  ): Promise<{ worker: FakeWorker; attached: AttachedWorker }> {
     const worker = await FakeWorker.start(this.#t, options)
     let tell!: () => void
     const ready = new Promise<void>((resolve) => {
       tell = resolve
     })
-    const attached = this.pool.attach(worker.place, { ready: () => tell(), unready: () => {}, broken: () => {} })
+    const attached = this.pool.attach(worker.place, {
+      ready: () => tell(),
+      unready: () => {},
+      broken: () => {},
+      overdue: (requests) => this.overdue.push(...requests),
+    })
     this.#t.after(async () => {
       this.pool.leave(attached as PooledWorker)
       for (let turn = 0; turn < 3; turn++)
@@ -66,6 +99,7 @@ class House {
     })
     await worker.ready()
     await within(ready, 'READY')
+    if (!options.young) (attached as PooledWorker).answered = 1_000
     attached.serve()
     return { worker, attached }
   }
@@ -82,6 +116,16 @@ class House {
   /** Resolves once all that a worker sent in one write has been told. */
   async until(done: () => boolean, what: string): Promise<void> {
     while (!done()) await within(new Promise<void>((resolve) => this.#wake.push(resolve)), what)
+  }
+
+  /** Time passes, and deadlines are looked at. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 200) {
+      this.clock.advance(Math.min(200, left))
+      this.pool.expire(this.clock.nowMs())
+      await new Promise(setImmediate)
+      await new Promise(setImmediate)
+    }
   }
 
   learnsThatRequestsAreFast(): void {
@@ -166,6 +210,19 @@ test('nothing is sent ahead until requests are known to be fast; then so many as
   house.pool.spread()
   await worker.requests(3)
   equal(house.pool.waiting, 0)
+})
+
+test('a young worker is sent no more ahead than it has answered', async (t) => {
+  const house = new House(t)
+  for (let i = 0; i < 200; i++) house.pool.ahead.observe(50)
+  const { worker, attached } = await house.worker({ young: true })
+  house.submit(...'abcdefgh')
+  equal((await worker.request()).target, '/a')
+  equal(house.pool.waiting, 7)
+  await worker.send(wholeFrame(1))
+  await house.until(() => attached.answered === 1, 'an answer')
+  deepEqual(targets(await worker.requests(2)), ['/b', '/c'])
+  equal(house.pool.waiting, 5)
 })
 
 test('the setting bounds what is sent ahead', async (t) => {
@@ -314,7 +371,7 @@ test('a request that was there when three workers died is not tried again', asyn
     await worker.request()
     deepEqual(job!.told, [])
     attached.ended({ kind: 'signaled', signal: 'SIGSEGV' })
-    await house.until(() => attached.running === 0, 'the burial')
+    await house.until(() => (attached as PooledWorker).load === 0, 'the burial')
   }
   equal(job!.told[0]![1], 'WORKER_DIED')
   equal(house.pool.waiting, 0)
@@ -354,4 +411,233 @@ test('the only job of a worker with one thread is known by the pid', async (t) =
   equal(house.pool.soleJobOf(worker.place.pid), undefined)
   const [a] = house.submit('a')
   equal(house.pool.soleJobOf(worker.place.pid), a)
+})
+
+const summary = (all: readonly RequestFacts[]) =>
+  all.map(({ requestId, state, ageMs, worker }) => [requestId, state, ageMs, worker !== null])
+
+test('a request that does not begin its answer in time fails, and its worker gets nothing new', async (t) => {
+  const house = new House(t, { timeoutMs: 1_000, lookAhead: 0 })
+  const { worker, attached } = await house.worker({ threads: 2 })
+  const [slow, other] = house.submit('slow', 'other')
+  await worker.requests(2)
+  worker.mark(0, 1, house.clock.nowMs())
+  worker.mark(1, 2, house.clock.nowMs() + 400)
+  await house.pass(1_000)
+  deepEqual([slow!.told, other!.told], [[['failed', 'REQUEST_TIMEOUT', slow!.told[0]![2]]], []])
+  match(String(slow!.told[0]![2]), /within 1 s/)
+  deepEqual(summary(house.overdue), [['slow', 'running', 1_000, true]])
+  equal((await worker.heard('STOP')).id, 0)
+  equal((await worker.heard('CANCEL')).id, 1)
+  equal(attached.running, 1)
+  house.submit('new')
+  equal(house.pool.waiting, 1)
+  attached.interrupt()
+  equal((await worker.heard('INTERRUPT')).id, 1)
+  await worker.send(wholeFrame(1, 'too late'), wholeFrame(2, 'in time'))
+  await house.until(() => other!.told.length > 0, 'the other answer')
+  deepEqual([slow!.names, other!.names, attached.running], [['failed'], ['whole'], 0])
+})
+
+test('each request has a deadline of its own, also in a worker that drains', async (t) => {
+  const house = new House(t, { timeoutMs: 1_000, lookAhead: 0 })
+  const { worker, attached } = await house.worker({ threads: 2 })
+  house.submit('first', 'second')
+  await worker.requests(2)
+  attached.drain()
+  worker.mark(0, 1, house.clock.nowMs())
+  worker.mark(1, 2, house.clock.nowMs() + 1_000)
+  await house.pass(1_000)
+  deepEqual(summary(house.overdue).flat()[0], 'first')
+  await house.pass(1_000)
+  deepEqual(
+    house.overdue.map(({ requestId }) => requestId),
+    ['first', 'second'],
+  )
+})
+
+test('what was not begun is not overdue, nor what waits for its client, nor anything where no time is set', async (t) => {
+  const house = new House(t, { timeoutMs: 1_000, lookAhead: 0 })
+  const { worker } = await house.worker({ threads: 3 })
+  const jobs = house.submit('waits for its body', 'not begun', 'fresh')
+  await worker.requests(3)
+  worker.mark(0, 1, Number.POSITIVE_INFINITY)
+  await house.pass(5_000)
+  worker.mark(2, 3, house.clock.nowMs())
+  await house.pass(800)
+  house.pool.adopt({ ...SETTINGS, lookAhead: 0 })
+  await house.pass(60_000)
+  deepEqual([jobs.flatMap(({ told }) => told), house.overdue], [[], []])
+})
+
+test('requests behind an overdue one go elsewhere', async (t) => {
+  const house = new House(t, { timeoutMs: 1_000 })
+  house.learnsThatRequestsAreFast()
+  const { worker } = await house.worker()
+  const [, behind] = house.submit('slow', 'behind')
+  await worker.requests(2)
+  worker.mark(0, 1, house.clock.nowMs())
+  await house.pass(1_000)
+  await worker.heard('STOP')
+  await worker.send(frame(RETURNED, 0, u32(2)))
+  const other = await house.worker()
+  equal((await other.worker.request()).target, '/behind')
+  await other.worker.send(wholeFrame(1))
+  await house.until(() => behind!.told.length > 0, 'its answer')
+})
+
+test('an answer that is silent for too long is broken off; time that the client takes does not count', async (t) => {
+  const house = new House(t, { streamTimeoutMs: 1_000, lookAhead: 0 })
+  const { worker } = await house.worker({ threads: 3 })
+  const [talks, slowClient, silent] = house.submit('talks', 'slow client', 'silent')
+  await worker.requests(3)
+  await worker.send(headFrame(1, 'a'), headFrame(2, 'b'), headFrame(3, 'c'))
+  await house.until(() => silent!.told.length > 1, 'the answers')
+  for (let slot = 0; slot < 3; slot++) worker.mark(slot, slot + 1, house.clock.nowMs())
+  slowClient!.holdsBack = true
+  for (let round = 0; round < 3; round++) {
+    await house.pass(600)
+    const before = talks!.told.length
+    await worker.send(frame(DATA, 1, 'tick'))
+    await house.until(() => talks!.told.length > before, 'a piece')
+  }
+  deepEqual(
+    [talks!.names.at(-1), slowClient!.names.at(-1), silent!.told.at(-1)![1]],
+    ['piece', 'piece', 'STREAM_TIMEOUT'],
+  )
+  slowClient!.holdsBack = false
+  worker.mark(1, 2, Number.POSITIVE_INFINITY)
+  await house.pass(3_000)
+  equal(slowClient!.names.at(-1), 'piece')
+  worker.mark(1, 2, house.clock.nowMs())
+  await house.pass(1_200)
+  equal(slowClient!.told.at(-1)![1], 'STREAM_TIMEOUT')
+})
+
+test('an answer that has come by the time its deadline is looked at counts', async (t) => {
+  const house = new House(t, { timeoutMs: 1_000, lookAhead: 0 })
+  const { worker } = await house.worker()
+  const [job] = house.submit('stopped with the machine')
+  await worker.request()
+  worker.mark(0, 1, house.clock.nowMs())
+  await worker.send(wholeFrame(1))
+  await new Promise((resolve) => setTimeout(resolve, 0)) // deadlines are looked at by a timer
+  house.clock.advance(3_600_000)
+  house.pool.expire(house.clock.nowMs())
+  await house.until(() => job!.told.length > 0, 'the answer')
+  await house.pass(400)
+  deepEqual([job!.names, house.overdue], [['whole'], []])
+})
+
+test('what waits and what runs can be listed', async (t) => {
+  const house = new House(t)
+  house.learnsThatRequestsAreFast()
+  const { worker } = await house.worker()
+  house.submit('runs', 'lies behind')
+  await worker.requests(2)
+  worker.mark(0, 1, house.clock.nowMs())
+  house.clock.advance(50)
+  deepEqual(summary(house.pool.requests()), [
+    ['runs', 'running', 50, true],
+    ['lies behind', 'waiting', 50, false],
+  ])
+  await worker.send(headFrame(1, 'begins'))
+  await house.until(() => house.pool.requests()[0]!.state === 'answering', 'an answer')
+})
+
+test('what a worker has done is counted', async (t) => {
+  const house = new House(t, { lookAhead: 0 })
+  const { worker, attached } = await house.worker({ threads: 2, young: true })
+  const [a, b] = house.submit('a', 'b')
+  await worker.requests(2)
+  equal(attached.running, 2)
+  a!.abandoned = true
+  house.pool.cancel(a!)
+  equal(attached.running, 1)
+  await worker.send(wholeFrame(1, '', { micros: 300 }), wholeFrame(2, '', { micros: 500 }))
+  await house.until(() => b!.told.length > 0, 'the answers')
+  deepEqual([attached.answered, attached.busyMicros, b!.serviceMicros], [2, 800, 500])
+})
+
+test('stacks name the requests their threads run', async (t) => {
+  const house = new House(t, { lookAhead: 0 })
+  const { worker, attached } = await house.worker()
+  house.submit('a')
+  await worker.request()
+  const asked = attached.stacks()
+  await worker.heard('STACKS')
+  const threads = [1, 0, 99].map((request) => ({ name: 'x', ident: 7, request, stack: 'File "a.py", line 1, in f' }))
+  await worker.answer(frame(WIRE.worker.STACKS, 0, JSON.stringify(threads)))
+  deepEqual(
+    (await asked)!.map(({ requestId, ident }) => [requestId, ident]),
+    [
+      ['a', 7],
+      [null, 7],
+      [null, 7],
+    ],
+  )
+})
+
+test('the most workers that were busy at a time are known, and forgotten once told', async (t) => {
+  const house = new House(t, { lookAhead: 0 })
+  const [one, two] = [await house.worker(), await house.worker()]
+  await house.worker()
+  deepEqual(house.pool.takeLoad(), { waiting: 0, busiest: 0 })
+  const [a, b] = house.submit('a', 'b')
+  await Promise.all([one.worker.request(), two.worker.request()])
+  await one.worker.send(wholeFrame(1))
+  await house.until(() => a!.told.length + b!.told.length > 0, 'an answer')
+  deepEqual(house.pool.takeLoad(), { waiting: 0, busiest: 2 })
+  deepEqual(house.pool.takeLoad(), { waiting: 0, busiest: 1 })
+  two.attached.drain()
+  deepEqual(house.pool.takeLoad(), { waiting: 0, busiest: 1 })
+  deepEqual(house.pool.takeLoad(), { waiting: 0, busiest: 0 })
+})
+
+/** Resolves when the pool has said so many times that requests wait. */
+function pressed(pool: Pool, times: number): Promise<void> {
+  let count = 0
+  return new Promise((resolve) => {
+    pool.onPressure = () => {
+      if (++count === times) resolve()
+    }
+  })
+}
+
+test('with no worker at all a request that waits is told at once, and again while it waits', async (t) => {
+  const house = new House(t)
+  let count = 0
+  house.pool.onPressure = () => count++
+  house.submit('a', 'b')
+  equal(count, 1)
+  await within(pressed(house.pool, 2), 'pressure')
+  house.pool.clear(new Fault('STOPPING'))
+})
+
+test('a request that waits while all workers are busy is told after a moment', async (t) => {
+  const house = new House(t, { lookAhead: 0 })
+  const { worker } = await house.worker()
+  let count = 0
+  house.pool.onPressure = () => count++
+  house.submit('a')
+  await worker.request()
+  house.submit('b')
+  equal(count, 0)
+  await within(pressed(house.pool, 2), 'pressure')
+  house.pool.clear(new Fault('STOPPING'))
+})
+
+test('a connection gets more than one place only within its share', async (t) => {
+  const house = new House(t)
+  await house.worker({ threads: 2 })
+  await house.worker({ threads: 2 })
+  equal(house.pool.takesAnother(1), true, 'threads are free')
+  house.submit('a', 'b', 'c', 'd')
+  equal(house.pool.takesAnother(1), false, 'none is')
+  house.learnsThatRequestsAreFast()
+  house.pool.connections = 1
+  equal(house.pool.takesAnother(100), true)
+  house.pool.connections = 64
+  deepEqual([house.pool.takesAnother(1), house.pool.takesAnother(2)], [true, false])
+  house.pool.connections = 0
 })

@@ -18,7 +18,7 @@ test('the stronger source wins, and is remembered', () => {
   const files = { '/here/dram.toml': 'threads = 2\nworkers = 2\nqueue = 2\nbacklog = 2\n' }
   const variables = { DRAM_THREADS: '3', DRAM_WORKERS: '3', WEB_CONCURRENCY: '9', DRAM_QUEUE: '3' }
   const { settings, origins, file } = loaded('--threads 4', { files, variables })
-  deepEqual([settings.threads, settings.workers, settings.queue, settings.backlog], [4, 3, 3, 2])
+  deepEqual([settings.threads, settings.workers.most, settings.queue, settings.backlog], [4, 3, 3, 2])
   equal(originText(origins.threads), 'command line, --threads')
   equal(originText(origins.workers), 'variable DRAM_WORKERS')
   equal(originText(origins.backlog), '/here/dram.toml, line 4')
@@ -28,7 +28,7 @@ test('the stronger source wins, and is remembered', () => {
 
 test('WEB_CONCURRENCY is stronger than the file', () => {
   const files = { '/here/dram.toml': 'workers = 2' }
-  equal(loaded('', { files, variables: { WEB_CONCURRENCY: '9' } }).settings.workers, 9)
+  equal(loaded('', { files, variables: { WEB_CONCURRENCY: '9' } }).settings.workers.most, 9)
 })
 
 test('PORT means every address, and yields to all that says what to bind', () => {
@@ -42,7 +42,7 @@ test('PORT means every address, and yields to all that says what to bind', () =>
 
 test('a flag that repeats is one list, one that takes a single value keeps the last', () => {
   deepEqual(loaded('-b a:1 --bind b:2').settings.bind, ['a:1', 'b:2'])
-  equal(loaded('-w 1 -w 2').settings.workers, 2)
+  equal(loaded('-w 1 -w 2').settings.workers.least, 2)
   deepEqual(loaded('--trusted-proxies unix --no-trusted-proxies').settings.trustedProxies, [])
 })
 
@@ -84,7 +84,9 @@ test('what can be turned off can be turned off in every source', () => {
 })
 
 const VALUES: [argv: string, key: keyof Loaded['settings'], value: unknown][] = [
-  ['--workers auto', 'workers', 0],
+  ['--workers auto', 'workers', { least: 0, most: 0 }],
+  ['--workers 3', 'workers', { least: 3, most: 3 }],
+  ['--workers 0..8', 'workers', { least: 0, most: 8 }],
   ['--look-ahead auto', 'lookAhead', -1],
   ['--look-ahead 0', 'lookAhead', 0],
   ['--keep-alive 0', 'keepAliveMs', 0],
@@ -103,8 +105,9 @@ test('values are read', () => {
 })
 
 const INVALID: [argv: string, message: RegExp][] = [
-  ['--workers 0', /--workers must be auto or a whole number from 1 to 1024, not "0"/],
-  ['-w many', /-w must be auto or/],
+  ['--workers 0', /--workers must be auto, a whole number from 1 to 1024, or two such as 2\.\.8 .*, not "0"/],
+  ['--workers 3..2', /two such as 2\.\.8/],
+  ['-w many', /-w must be auto, /],
   ['--head-timeout 0', /--head-timeout must be a time from 1ms to 24h, such as 500ms, 30s or 2m, not "0"/],
   ['--max-request-line 61KiB', /from 64 to 32000/],
   ['--log-level loud', /must be debug, info, warning or error, not "loud"/],
@@ -145,7 +148,7 @@ test('faults of a file tell the line', () => {
     return 'no fault'
   }
   match(at('threads = 1\nthreads ='), /cannot read the settings file: \/here\/dram.toml, line 2: /)
-  match(at('threads = 1\n\nworkers = "x"'), /workers \(\/here\/dram.toml, line 3\) must be auto or/)
+  match(at('threads = 1\n\nworkers = "x"'), /workers \(\/here\/dram.toml, line 3\) must be auto, /)
   match(at('unix-mode = 660'), /unix-mode .* must be permissions in octal/)
   match(at('threads = [1, 2]'), /threads \(.*line 1\) must be/)
   match(at('threads = 2024-01-01'), /threads \(.*line 1\) must be/)

@@ -29,7 +29,8 @@ test('help and why are sentences', () => {
 })
 
 test('the flags that hints of faults speak of exist', () => {
-  const flags = new Set([...SETTING_KEYS.map((key) => rowOf(key).flag), '--help'])
+  const ofCommands = ['--help', '--pid'] // of dram status and its like
+  const flags = new Set([...SETTING_KEYS.map((key) => rowOf(key).flag), ...ofCommands])
   const spoken = Object.values(FAULTS).flatMap(({ hint }) => hint.match(/--[a-z-]+[a-z]/g) ?? [])
   deepEqual(
     spoken.filter((flag) => !flags.has(flag)),

@@ -175,6 +175,19 @@ export class FakeWorker {
     return new Promise((resolve) => this.#sockets[DATA]!.write(Buffer.concat(frames), () => resolve()))
   }
 
+  /** Answers on the control connection. */
+  answer(...frames: Buffer[]): Promise<void> {
+    return new Promise((resolve) => this.#sockets[CONTROL]!.write(Buffer.concat(frames), () => resolve()))
+  }
+
+  /** Writes into the state page what the serving thread `slot` runs, since when (Infinity: its clock stands still). */
+  mark(slot: number, id: number, startMs = 0): void {
+    const words = Buffer.alloc(WIRE.page.threadWords * 8)
+    words.writeUInt32LE(id, 0)
+    words.writeDoubleLE(startMs / 1000, 8)
+    writeSync(this.#page, words, 0, words.length, (WIRE.page.threads + slot * WIRE.page.threadWords) * 8)
+  }
+
   /** Writes the position of the last request entered into the state page. */
   enter(id: number): void {
     writeSync(this.#page, u32(id, 0), 0, 8, WIRE.page.entered * 8)

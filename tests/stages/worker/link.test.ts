@@ -270,3 +270,73 @@ test('a head that the wire can’t carry is refused before a byte of it is writt
   equal(worker.asked[0]!.id, 1)
   ok(worker.asked[0]!.target === '/next')
 })
+
+const STACK = { name: 'MainThread', ident: 7, request: 1, stack: 'File "x.py", line 3, in name' }
+
+test('one question on its way is for all who ask, and the next one is asked anew', async (t) => {
+  const { worker, link } = await pair(t)
+  const all = [link.stacks(), link.stacks(), link.metrics(), link.stacks()]
+  await worker.heard('STACKS')
+  await worker.heard('METRICS')
+  const stacks = frame(W.STACKS, 0, JSON.stringify([STACK]))
+  await worker.answer(frame(W.PONG, 0), stacks, frame(W.METRICS, 0, 'shop_total 3\n'))
+  deepEqual(await Promise.all(all), [[STACK], [STACK], 'shop_total 3\n', [STACK]])
+  const later = link.stacks()
+  await worker.heard('STACKS')
+  equal(worker.told.length, 3)
+  await worker.answer(frame(W.STACKS, 0, '[]'))
+  deepEqual(await later, [])
+})
+
+test('answers to questions may come in pieces', async (t) => {
+  const { worker, link } = await pair(t)
+  const asked = link.stacks()
+  await worker.heard('STACKS')
+  const bytes = frame(W.STACKS, 0, JSON.stringify([STACK]))
+  for (const byte of bytes) {
+    await worker.answer(Buffer.of(byte))
+    await new Promise(setImmediate)
+  }
+  deepEqual(await asked, [STACK])
+})
+
+test('who asks a worker that has gone is told so at once', async (t) => {
+  const { worker, link, owner } = await pair(t)
+  const asked = link.metrics()
+  await worker.heard('METRICS')
+  worker.hangUp()
+  await owner.until(() => owner.all('closed').length > 0, 'the end')
+  deepEqual([await asked, await link.stacks()], [null, null])
+})
+
+test('a frame that has no place on the control connection ends the link', async (t) => {
+  const { worker, owner } = await pair(t)
+  await worker.answer(wholeFrame(1))
+  await owner.until(() => owner.all('closed').length > 0, 'the end')
+  match(String(owner.all('closed')[0]![1]), /control connection/)
+})
+
+test('what was forgotten is cancelled, and its frames are dropped', async (t) => {
+  const all = await pair(t)
+  const { worker, link, owner } = all
+  const [late] = await ask(all, 'late', 'other')
+  link.forget(1)
+  link.interrupt(1)
+  equal((await worker.heard('CANCEL')).id, 1)
+  equal((await worker.heard('INTERRUPT')).id, 1)
+  equal(link.running.size, 1)
+  await worker.send(wholeFrame(1), wholeFrame(2))
+  await finished(all, 1)
+  deepEqual([late!.told, owner.all('finished')], [[], [['finished', 'other', 50]]])
+})
+
+test('the state page tells what each serving thread runs, and since when', async (t) => {
+  const { worker, link } = await pair(t)
+  worker.mark(0, 5, 1_500)
+  worker.mark(2, 7, Number.POSITIVE_INFINITY)
+  worker.mark(3, 9, 2_000)
+  deepEqual(link.marks(3), [
+    { id: 5, startSeconds: 1.5 },
+    { id: 7, startSeconds: Number.POSITIVE_INFINITY },
+  ])
+})

@@ -26,6 +26,7 @@ test('behaves as a Map, whatever runs long', () => {
           equal(running.get(gone), undefined)
         }
         equal(running.size, model.size)
+        equal(running.oldest(id), model.values().next().value)
       }
       for (const [known, item] of model) equal(running.get(known), item)
       deepEqual(running.entries(id), [...model])

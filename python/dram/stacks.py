@@ -1,0 +1,110 @@
+"""What the threads of this process do now, for STACKS and for the signal DUMP."""
+import faulthandler
+import os
+import sys
+import threading
+import traceback
+from _thread import get_ident
+
+from .fault import OUR_FOLDER
+from .frames import TABLE
+from .page import ID, IDENT
+
+# Of a longer stack, so many of the latest calls are shown.
+MAX_CALLS = 300
+# Without the GIL a thread's frames can't be read while it runs.
+has_gil = getattr(sys, "_is_gil_enabled", lambda: True)
+THREADING = threading.Thread.run.__code__.co_filename
+
+
+def arm_dump(path):
+    """Makes the signal DUMP write the stacks of all threads into the file at `path`; Linux only.
+
+    For a worker that doesn't answer STACKS because a call into C keeps the GIL: faulthandler reads the threads' frames
+    without it, which crashes a process whose threads run, sooner or later (seen on 3.9-3.13). So nothing else uses it.
+    """
+    if sys.platform != "linux":
+        return
+    # Never closed: the handler writes to it as long as this process lives.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    faulthandler.register(TABLE["signals"]["DUMP"], file=descriptor, all_threads=True, chain=False)
+
+
+def threads(slots):
+    """The other threads of this process, as the answer to STACKS tells them; serving threads first.
+
+    `request` is the id of the request that a serving thread runs, by its slot on the state page.
+    """
+    calls = calls_of_threads()
+    requests = {slot.words[IDENT]: slot.words[ID] for slot in slots}
+    names = names_of_threads()
+    told = [
+        {
+            "name": names.get(ident, "thread %d" % ident),
+            "ident": ident,
+            "request": requests.get(ident, 0),
+            "stack": text_of(calls[ident], requests.get(ident, 0)),
+        }
+        for ident in calls
+    ]
+    return sorted(told, key=lambda thread: thread["ident"] not in requests)
+
+
+def calls_of_threads():
+    """ident → the calls of each thread but this one. No reference to a frame is left: it would keep what that holds."""
+    frames = sys._current_frames()
+    del frames[get_ident()]
+    return {ident: calls_of(frame) if has_gil() else [] for ident, frame in frames.items()}
+
+
+def names_of_threads():
+    """ident → name. threading.enumerate() takes a lock, which the application may have replaced by its own kind."""
+    return {ident: name_of(thread) for ident, thread in list(threading._active.items())}
+
+
+def name_of(thread):
+    try:
+        return str(thread.name)
+    except Exception:         # an application's subclass may do anything
+        return type(thread).__name__
+
+
+def calls_of(frame):
+    """(file, line, function) of a thread's calls, latest first."""
+    calls = []
+    while frame is not None:
+        code = frame.f_code
+        calls.append((code.co_filename, frame.f_lineno or 0, code.co_name))
+        frame = frame.f_back
+    return calls
+
+
+def text_of(calls, request):
+    """Python's own format, oldest call first; empty for a serving thread that runs no request."""
+    calls = calls[::-1]
+    shown = without_ours(calls)
+    if not shown and request:
+        shown = calls
+    left_out = max(0, len(shown) - MAX_CALLS)
+    lines = format_calls(shown[left_out:])
+    if left_out:
+        lines.insert(0, "  [%d earlier calls are left out]\n" % left_out)
+    return "".join(lines)
+
+
+def without_ours(calls):
+    """The calls since the application was entered; in a thread that isn't ours, all."""
+    at = 0
+    while at < len(calls) and calls[at][0] == THREADING:
+        at += 1
+    first = at
+    while at < len(calls) and calls[at][0].startswith(OUR_FOLDER):
+        at += 1
+    return calls[at:] if at > first else calls
+
+
+def format_calls(calls):
+    try:
+        return traceback.format_list([(file, line, name, None) for file, line, name in calls])
+    except Exception:         # source lines come from files, loaders and a cache that other threads use as well
+        return ['  File "%s", line %d, in %s\n' % call for call in calls]

@@ -1,0 +1,131 @@
+import { Fault } from '../faults/fault.ts'
+import { FAULTS } from '../faults/table.ts'
+import { descriptorLimit, openDescriptors } from '../listen/descriptors.ts'
+import { type DescriptorPlan, planDescriptors } from '../server/admission.ts'
+import type { Settings } from '../settings/registry.ts'
+import { Spool } from '../spool/spool.ts'
+import { makeRuntimeFolder, removeRuntimeFolder } from '../supervisor/folder.ts'
+import { Pidfile } from '../system/pidfile.ts'
+import { makeParents } from '../system/privateFolder.ts'
+import { become, type Identity, identityOf } from '../system/users.ts'
+import type { Cleanup } from './cleanup.ts'
+import { Journal } from './journal.ts'
+import { Keeper } from './keeper.ts'
+import { type Launch, titleOf } from './launch.ts'
+import { Notices } from './notices.ts'
+import { findPython } from './python.ts'
+import { Sockets } from './sockets.ts'
+
+/** A worker takes two connections, two FIFOs and its state page; during a reload there are twice as many. */
+const DESCRIPTORS_PER_WORKER = 5
+const NANOS_PER_MICRO = 1000n
+
+/** What a server stands on: all that it takes from the system before anything of the application's runs. */
+export interface Ground {
+  readonly python: string
+  readonly journal: Journal
+  readonly pidfile: Pidfile | null
+  readonly sockets: Sockets
+  readonly notices: Notices
+  /** The runtime folder. */
+  readonly folder: string
+  readonly spool: Spool
+  readonly descriptors: DescriptorPlan
+}
+
+/**
+ * Takes it, in the order that rights ask for: ports and logs as who we were started as, folders as who we serve as.
+ * @param runningOf what a worker runs, for the lines it prints
+ * Faults: those of the start.
+ */
+export async function takeGround(
+  { loaded, inherited }: Launch,
+  runningOf: (pid: number) => string | undefined,
+  cleanup: Cleanup,
+): Promise<Ground> {
+  const { settings } = loaded
+  const { birth } = inherited
+  process.title = `${titleOf(loaded)} front`
+  if (settings.umask !== null) process.umask(settings.umask)
+  const python = findPython(loaded, process.env).path
+  const identity = identityOf(settings.user, settings.group)
+  const pidfile = takePidfile(settings, birth.kind === 'successor' ? birth.of : null, identity, cleanup)
+  const journal = new Journal(settings, runningOf)
+  cleanup.add(() => journal.close())
+  const sockets = new Sockets(loaded, birth)
+  cleanup.add(() => sockets.close())
+  if (identity !== null) await changeUser(settings, identity, journal, sockets)
+  const notices = startNotices(python, inherited.notifySocket, journal, cleanup)
+  const folder = makeRuntimeFolder(settings.runtimeDir)
+  cleanup.add(() => removeRuntimeFolder(folder))
+  endOnBugs(journal, folder, pidfile)
+  const descriptors = planDescriptors(
+    descriptorLimit() - openDescriptors() - sockets.count,
+    DESCRIPTORS_PER_WORKER,
+    settings.workers.most,
+    settings.maxConnections,
+  )
+  const spool = new Spool({
+    parent: settings.spoolDir ?? folder,
+    limitBytes: settings.spoolLimitBytes,
+    maxOpenFiles: descriptors.maxSpoolFiles,
+  })
+  cleanup.add(() => spool.close())
+  if (spool.inMemory) {
+    const text = `the spool folder ${spool.folder} is on tmpfs: bodies kept there stay in memory; see --spool-dir`
+    journal.note('warning', text)
+  }
+  return { python, journal, pidfile, sockets, notices, folder, spool, descriptors }
+}
+
+/** A successor writes it once it serves: before that the file is its predecessor's. */
+function takePidfile(
+  { pidfile: path }: Settings,
+  predecessor: number | null,
+  identity: Identity | null,
+  cleanup: Cleanup,
+): Pidfile | null {
+  if (path === null) return null
+  const pidfile = new Pidfile(path, predecessor)
+  cleanup.add(() => pidfile.remove())
+  if (predecessor === null) pidfile.write(identity)
+  return pidfile
+}
+
+/** Root opens the ports and the logs, and is root no more. */
+async function changeUser(settings: Settings, identity: Identity, journal: Journal, sockets: Sockets): Promise<void> {
+  journal.own(identity.uid, identity.gid)
+  await sockets.open(identity)
+  giveFolder(settings.runtimeDir, 'RUNTIME_FOLDER', identity)
+  giveFolder(settings.spoolDir, 'SPOOL_FOLDER', identity)
+  become(identity, settings.initgroups)
+}
+
+/** A folder that isn't there is made while we may, for whom we are about to be. */
+function giveFolder(path: string | null, code: 'RUNTIME_FOLDER' | 'SPOOL_FOLDER', identity: Identity): void {
+  try {
+    if (path !== null) makeParents(path, identity)
+  } catch (error) {
+    throw new Fault(code, { detail: (error as Error).message })
+  }
+}
+
+function startNotices(python: string, socket: string | null, journal: Journal, cleanup: Cleanup): Notices {
+  const keeper =
+    socket === null
+      ? null
+      : new Keeper(python, socket, (why) => journal.note('warning', `the service manager is not told: ${why}`))
+  if (keeper !== null) cleanup.add(() => keeper.close())
+  return new Notices(keeper, () => process.hrtime.bigint() / NANOS_PER_MICRO)
+}
+
+/** What nobody caught leaves us in a state that nobody knows: say so and end; the lifeline ends the Python side. */
+function endOnBugs(journal: Journal, folder: string, pidfile: Pidfile | null): void {
+  process.on('uncaughtException', (error) => {
+    journal.bug(error)
+    journal.flush()
+    pidfile?.remove()
+    removeRuntimeFolder(folder)
+    process.exit(FAULTS.INTERNAL.exit)
+  })
+}

@@ -1,0 +1,297 @@
+import { Admin } from '../control/admin.ts'
+import type { Operations, ReloadOutcome, Status } from '../control/operations.ts'
+import { type Control, openControl } from '../control/socket.ts'
+import type { WorkerFacts } from '../events/worker.ts'
+import { Fault } from '../faults/fault.ts'
+import { type Clock, systemClock } from '../kit/clock.ts'
+import { RequestMetrics } from '../observe/requestMeter.ts'
+import { Server } from '../server/server.ts'
+import type { Loaded } from '../settings/load.ts'
+import type { Settings } from '../settings/registry.ts'
+import { Supervisor } from '../supervisor/supervisor.ts'
+import { rssOf } from '../system/memory.ts'
+import { startOf } from '../system/processes.ts'
+import { passedOn } from './birth.ts'
+import type { Cleanup } from './cleanup.ts'
+import type { Ground } from './ground.ts'
+import { type Launch, serverName, supervisorSettings } from './launch.ts'
+import { Metrics } from './metrics.ts'
+import { startAnother } from './offspring.ts'
+import { type Operated, ServerOperations } from './operations.ts'
+import { findPython, pythonFault } from './python.ts'
+import { Reloads } from './reloads.ts'
+import type { SignalOwner } from './signalDesk.ts'
+import type { Deed, Phase, SignalName } from './signals.ts'
+import type { Stops } from './stops.ts'
+import { successorBirth, Upgrades } from './upgrades.ts'
+import { version } from './version.ts'
+import type { Pulse } from './watchdog.ts'
+
+/** A running server with all its parts: what signals and operators ask for is done here, or passed on. */
+export class House implements Operated, SignalOwner {
+  readonly clock: Clock = systemClock
+  readonly startedMs: number = systemClock.nowMs()
+  readonly name: string
+  readonly folder: string
+  readonly server: Server
+  readonly supervisor: Supervisor
+  readonly operations: Operations
+  /** Resolves with the pid of the successor that has taken over. */
+  readonly succeeded: Promise<number>
+  state: Status['state'] = 'starting'
+  facts: WorkerFacts | null = null
+  readonly #ground: Ground
+  readonly #launch: Launch
+  readonly #stops: Stops
+  readonly #cleanup: Cleanup
+  readonly #metrics: Metrics
+  readonly #reloads: Reloads
+  readonly #upgrades: Upgrades
+  #control: Control | null = null
+  #succeed!: (pid: number) => void
+
+  constructor(launch: Launch, ground: Ground, stops: Stops, cleanup: Cleanup) {
+    const { loaded } = launch
+    const { settings } = loaded
+    const { journal } = ground
+    const meter = new RequestMetrics()
+    this.#launch = launch
+    this.#ground = ground
+    this.#stops = stops
+    this.#cleanup = cleanup
+    this.name = serverName(loaded)
+    this.folder = loaded.folder
+    this.succeeded = new Promise((resolve) => {
+      this.#succeed = resolve
+    })
+    this.server = new Server(settings, ground.descriptors.maxConnections, ground.spool, this.clock, journal, meter)
+    this.server.idleReady = settings.workers.least === 0
+    this.supervisor = new Supervisor(
+      supervisorSettings(loaded, ground.python),
+      ground.folder,
+      this.server.pool,
+      journal,
+      this.clock,
+    )
+    cleanup.add(() => this.supervisor.stop(0))
+    cleanup.add(() => this.server.close())
+    this.operations = new ServerOperations(this)
+    this.#metrics = new Metrics({
+      settings,
+      version: version(),
+      startedMs: Date.now(),
+      meter,
+      counts: journal.counts,
+      supervisor: this.supervisor,
+      usage: () => this.server.usage,
+      ready: () => this.operations.ready,
+      facts: () => this.facts,
+      rssOf,
+      warn: (text) => journal.note('warning', text),
+    })
+    cleanup.add(() => this.#metrics.close())
+    this.#reloads = this.#makeReloads()
+    this.#upgrades = this.#makeUpgrades()
+  }
+
+  get settings(): Settings {
+    return this.#reloads.inForce.settings
+  }
+
+  get addresses(): readonly string[] {
+    return this.#ground.sockets.listeners.map(({ url }) => url)
+  }
+
+  /** Loads the application. Faults: APP_*, PYTHON_*. */
+  async load(): Promise<WorkerFacts> {
+    this.facts = await this.#orPythonFault(this.supervisor.start(), this.#ground.python)
+    return this.facts
+  }
+
+  /** Opens what operators speak to, but for what is for all the world. */
+  async openControl(): Promise<void> {
+    if (!this.settings.control) return
+    const file = {
+      pid: process.pid,
+      start: startOf(process.pid) ?? '0',
+      name: this.name,
+      folder: this.folder,
+      version: version(),
+      application: this.settings.app ?? '',
+      startedAt: new Date().toISOString(),
+    }
+    const note = (text: string): void => this.#ground.journal.note('warning', text)
+    const control = await openControl(this.#ground.folder, file, this.operations, note)
+    this.#cleanup.add(() => control?.close())
+    this.#control = control
+  }
+
+  /** Listens, and serves who comes. Faults: BIND_*. */
+  async open(): Promise<void> {
+    const { sockets } = this.#ground
+    await sockets.open(null)
+    if (sockets.listeners.length > 0) this.server.serve(sockets.listeners)
+    if (sockets.adminListeners.length === 0) return
+    const admin = new Admin(sockets.adminListeners, this.operations)
+    this.#cleanup.add(() => admin.close())
+  }
+
+  /** What the service manager shows. */
+  get statusText(): string {
+    const { least, most } = this.settings.workers
+    const count = least === most ? String(most) : `${least}..${most}`
+    return `${this.facts?.application} on ${this.addresses.join(', ')}, workers: ${count}`
+  }
+
+  /** Who stops, or was told to pause, needs no workers. */
+  get pulse(): Pulse {
+    const needsNone = this.state === 'stopping' || this.supervisor.wanted === 0
+    return { ready: needsNone || this.server.ready, waiting: this.server.usage.queued }
+  }
+
+  obey(deed: Deed, signal: SignalName, number: number): void {
+    const { journal } = this.#ground
+    const told = (): void => {} // the log has it
+    switch (deed) {
+      case 'stop':
+      case 'stopFast':
+        return this.#stops.ask({ why: signal, signal: number, isFast: deed === 'stopFast' })
+      case 'reload':
+        return void this.operations.reload().catch(told)
+      case 'upgrade':
+        return void this.operations.upgrade().catch(told)
+      case 'reopenLogs':
+        return this.operations.reopenLogs()
+      case 'addWorker':
+        return this.supervisor.addWorker()
+      case 'removeWorker':
+        return this.supervisor.removeWorker()
+      case 'pause':
+        journal.event('paused', `${signal}: the workers end, the sockets stay open; a reload ends the pause`)
+        return this.supervisor.pause()
+    }
+  }
+
+  ignored(signal: SignalName, phase: Phase): void {
+    this.#ground.journal.note('info', `${signal} is passed over: the server is ${phase}`)
+  }
+
+  async reload(): Promise<ReloadOutcome> {
+    if (this.state !== 'serving') throw new Fault('RELOAD_FAILED', { detail: `the server is ${this.state}` })
+    return this.#reloads.reload()
+  }
+
+  async upgrade(): Promise<{ readonly pid: number }> {
+    try {
+      return await this.#upgrades.upgrade()
+    } catch (error) {
+      if (error instanceof Fault) this.#ground.journal.log.fault(error, { event: 'upgrade_failed' })
+      throw error
+    }
+  }
+
+  stop(isFast: boolean): void {
+    this.#stops.ask({ why: isFast ? 'dram stop --fast' : 'dram stop', signal: 0, isFast })
+  }
+
+  reopenLogs(): void {
+    this.#ground.journal.reopen()
+  }
+
+  metrics(): Promise<string> {
+    return this.#metrics.text()
+  }
+
+  /** A stop begins: nothing new is begun. */
+  beginStop(): void {
+    this.state = 'stopping'
+    this.#upgrades.cancel()
+  }
+
+  #makeReloads(): Reloads {
+    const { journal, notices } = this.#ground
+    return new Reloads(
+      this.#launch.loaded,
+      {
+        load: () => {
+          const loaded = this.#launch.load()
+          findPython(loaded, process.env)
+          return loaded
+        },
+        adoptLogs: ({ settings }) => journal.adopt(settings),
+        replace: (loaded) => this.#replace(loaded),
+        adopt: ({ settings }) => {
+          this.server.adopt(settings)
+          this.server.idleReady = settings.workers.least === 0
+        },
+      },
+      {
+        began: () => notices.reloading(),
+        refused: (fault) => journal.tell({ kind: 'reloadFailed', generation: this.#lastGeneration + 1, fault }),
+        needRestart: (flags) =>
+          journal.event(
+            'need_restart',
+            `these settings have changed and count only after a restart: ${flags.join(', ')}`,
+            { settings: flags.join(' ') },
+            'warning',
+          ),
+        ended: () => {
+          if (this.state === 'serving') notices.reloaded(this.statusText)
+        },
+      },
+    )
+  }
+
+  #replace(loaded: Loaded): Promise<{ readonly generation: number; readonly tookMs: number }> {
+    const python = findPython(loaded, process.env).path
+    return this.#orPythonFault(this.supervisor.reload(supervisorSettings(loaded, python)), python)
+  }
+
+  /** An interpreter that doesn't run is asked why: `--python` is more often wrong than Python. */
+  async #orPythonFault<T>(started: Promise<T>, python: string): Promise<T> {
+    try {
+      return await started
+    } catch (fault) {
+      const isBroken = fault instanceof Fault && fault.code === 'PYTHON_BROKEN'
+      throw (isBroken && (await pythonFault(python, process.env))) || fault
+    }
+  }
+
+  get #lastGeneration(): number {
+    return Math.max(0, ...this.supervisor.generations.map(({ number }) => number))
+  }
+
+  #makeUpgrades(): Upgrades {
+    const { inherited, loaded } = this.#launch
+    const { journal, sockets } = this.#ground
+    return new Upgrades({
+      obstacle: () => {
+        if (process.pid === 1) return 'it is process 1, with whose end all others end'
+        return this.state === 'serving' ? null : `it is ${this.state}`
+      },
+      listeners: () => sockets.all,
+      start: (legacy) => {
+        const birth = successorBirth(legacy, process.pid, inherited.activated)
+        const offspring = startAnother({
+          folder: loaded.folder,
+          variables: { ...process.env, ...passedOn(inherited, birth) },
+          descriptors: legacy.descriptors,
+          report: legacy.report,
+          isDetached: false,
+        })
+        journal.event('upgrade_begun', `pid ${offspring.pid} is to replace this server`, { successor: offspring.pid })
+        return offspring
+      },
+      handOver: (pid) => this.#handOver(pid),
+    })
+  }
+
+  #handOver(pid: number): void {
+    const { journal, sockets, notices } = this.#ground
+    journal.event('upgraded', `pid ${pid} serves; this server finishes what it has`, { successor: pid })
+    sockets.giveAway()
+    notices.succeededBy(pid)
+    this.#control?.succeededBy(pid)
+    this.#succeed(pid)
+  }
+}

@@ -1,0 +1,46 @@
+import { basename, resolve } from 'node:path'
+import type { Loaded } from '../settings/load.ts'
+import type { SupervisorSettings } from '../supervisor/settings.ts'
+import type { ZygoteConfiguration } from '../supervisor/zygote.ts'
+import type { Inherited } from './birth.ts'
+import { version } from './version.ts'
+
+/** What a server is started with. */
+export interface Launch {
+  readonly loaded: Loaded
+  /** The same once more, from the same command line, variables and files. Faults: as at the start. */
+  readonly load: () => Loaded
+  readonly inherited: Inherited
+}
+
+/** The server's name in titles, and for `--name`: without one, that of the folder it was started in. */
+export function serverName({ settings, folder }: Loaded): string {
+  return settings.name ?? (basename(folder) || 'dram')
+}
+
+/** What the titles of its processes begin with. */
+export function titleOf(loaded: Loaded): string {
+  return `dram: ${serverName(loaded)}`
+}
+
+/** @param python path of the interpreter */
+export function supervisorSettings(loaded: Loaded, python: string): SupervisorSettings {
+  return { ...loaded.settings, python, zygote: zygoteConfiguration(loaded) }
+}
+
+function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
+  const { settings, folder, environment } = loaded
+  return {
+    app: settings.app,
+    chdir: settings.chdir === null ? folder : resolve(folder, settings.chdir),
+    pythonpath: settings.pythonpath,
+    env: environment,
+    threads: settings.threads,
+    multiprocess: settings.workers.most > 1,
+    software: `dram/${version()}`,
+    strictHeaders: settings.strictHeaders,
+    streamRequests: settings.streamRequests,
+    title: titleOf(loaded),
+    umask: settings.umask,
+  }
+}

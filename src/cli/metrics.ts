@@ -1,0 +1,241 @@
+import type { AttachedWorker } from '../events/pool.ts'
+import type { WorkerFacts } from '../events/worker.ts'
+import { withoutSecrets } from '../kit/secrets.ts'
+import type { Family } from '../observe/family.ts'
+import { LOOP_LOOK_MS, LoopDelay } from '../observe/loopDelay.ts'
+import { gather, type Labelled, type Sources } from '../observe/metrics.ts'
+import { prometheusText } from '../observe/prometheus.ts'
+import { PythonMetrics } from '../observe/pythonMetrics.ts'
+import type { RequestMetrics } from '../observe/requestMeter.ts'
+import { packets, statsdLines } from '../observe/statsd.ts'
+import { StatsdSender } from '../observe/statsdSender.ts'
+import type { Settings } from '../settings/registry.ts'
+import { type GenerationStatus, STATES, type WorkerStatus } from '../supervisor/status.ts'
+import type { Counts } from './counts.ts'
+
+const LAST_PUSH_MS = 500
+
+/** What the server tells of itself. */
+export interface ServerUsage {
+  readonly connections: number
+  readonly maxConnections: number
+  /** Connections accepted since the start. */
+  readonly accepted: number
+  /** Of buffered bodies. */
+  readonly memoryBytes: number
+  readonly memoryLimitBytes: number
+  readonly queued: number
+  readonly queueLimit: number
+  /** Requests that workers have and have not answered. */
+  readonly running: number
+  readonly lookAhead: number
+  /** From and to all clients since the start. */
+  readonly bytesRead: number
+  readonly bytesWritten: number
+}
+
+/** What the supervisor tells of its workers. */
+export interface WorkersView {
+  readonly workers: readonly WorkerStatus[]
+  readonly generations: readonly GenerationStatus[]
+  readonly wanted: number
+  attachedOf(worker: number): Pick<AttachedWorker, 'metrics'> | null
+}
+
+/** Where the metrics are read from. */
+export interface MetricParts {
+  readonly settings: Pick<Settings, 'metricsMergePython'> & StatsdSettings
+  readonly version: string
+  /** Milliseconds since 1970. */
+  readonly startedMs: number
+  readonly meter: RequestMetrics
+  readonly counts: Counts
+  readonly supervisor: WorkersView
+  usage(): ServerUsage
+  ready(): boolean
+  /** Of the first worker that was ready; null before. */
+  facts(): WorkerFacts | null
+  /** Resident set size of a process, bytes; null: it can't be read. */
+  rssOf(pid: number): number | null
+  warn(text: string): void
+}
+
+type StatsdSettings = Pick<Settings, 'statsd' | 'statsdPrefix' | 'statsdIntervalMs'>
+
+/** All metrics of a server: the page for Prometheus, and what StatsD is told. */
+export class Metrics {
+  readonly #parts: MetricParts
+  readonly #sources: Sources
+  readonly #python: PythonMetrics
+  readonly #push: StatsdPush | null
+  readonly #look: NodeJS.Timeout
+  #asking: Promise<void> | null = null
+
+  constructor(parts: MetricParts) {
+    const delay = new LoopDelay(performance.now())
+    this.#parts = parts
+    this.#sources = sourcesOf(parts, delay)
+    this.#python = new PythonMetrics(parts.warn)
+    this.#look = setInterval(() => delay.look(performance.now()), LOOP_LOOK_MS).unref()
+    this.#push = StatsdPush.of(parts, () => this.families())
+  }
+
+  /** Ours alone, as they are now. */
+  families(): Family[] {
+    return gather(this.#sources)
+  }
+
+  /** Prometheus' text format; with what the application counts where that is wanted. */
+  async text(): Promise<string> {
+    if (!this.#parts.settings.metricsMergePython) return prometheusText(this.families())
+    await this.#askWorkers()
+    return prometheusText([...this.families(), ...this.#python.families()])
+  }
+
+  /** StatsD is told the last. */
+  async close(): Promise<void> {
+    clearInterval(this.#look)
+    await this.#push?.close()
+  }
+
+  /** Whoever asks while the workers are being asked gets the same answers. */
+  #askWorkers(): Promise<void> {
+    this.#asking ??= this.#hearWorkers().finally(() => {
+      this.#asking = null
+    })
+    return this.#asking
+  }
+
+  /** Each answer is read when it comes: all at once would hold up the event loop. */
+  async #hearWorkers(): Promise<void> {
+    const { supervisor } = this.#parts
+    await Promise.all(supervisor.workers.map(({ number }) => this.#hear(number)))
+    this.#python.keepOnly(new Set(supervisor.workers.map(({ number }) => number)))
+  }
+
+  async #hear(worker: number): Promise<void> {
+    const text = await this.#parts.supervisor.attachedOf(worker)?.metrics()
+    if (text) this.#python.told(worker, text)
+  }
+}
+
+/** Tells StatsD of what changed, again and again. */
+class StatsdPush {
+  readonly #prefix: string
+  readonly #sender: StatsdSender
+  readonly #families: () => Family[]
+  readonly #timer: NodeJS.Timeout
+  #before: Family[] = []
+
+  static of({ settings, warn }: MetricParts, families: () => Family[]): StatsdPush | null {
+    return settings.statsd === null ? null : new StatsdPush(settings.statsd, settings, families, warn)
+  }
+
+  private constructor(
+    address: string,
+    { statsdPrefix, statsdIntervalMs }: StatsdSettings,
+    families: () => Family[],
+    warn: (text: string) => void,
+  ) {
+    this.#prefix = statsdPrefix
+    this.#families = families
+    this.#sender = new StatsdSender(address, (why) => warn(`the StatsD server ${address} can't be told: ${why}`))
+    this.#timer = setInterval(() => void this.push(), statsdIntervalMs).unref()
+  }
+
+  async push(): Promise<void> {
+    const now = this.#families()
+    const lines = statsdLines(this.#prefix, this.#before, now)
+    this.#before = now
+    await this.#sender.send(packets(lines))
+  }
+
+  /** A name that nobody resolves must not hold up the end. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await within(LAST_PUSH_MS, this.push())
+    this.#sender.close()
+  }
+}
+
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)))])
+  clearTimeout(timer)
+}
+
+function sourcesOf(parts: MetricParts, delay: LoopDelay): Sources {
+  const { meter, counts, supervisor } = parts
+  return {
+    dram_up: () => 1,
+    dram_info: () => infoOf(parts),
+    dram_start_time_seconds: () => parts.startedMs / 1000,
+    dram_ready: () => (parts.ready() ? 1 : 0),
+
+    dram_requests_total: () => meter.requests(),
+    dram_request_seconds: () => meter.latency,
+    dram_queue_seconds: () => meter.queue,
+    dram_application_seconds: () => meter.application,
+    dram_body_wait_seconds: () => meter.bodyWait,
+    dram_request_bytes_total: () => meter.bytesIn,
+    dram_response_bytes_total: () => meter.bytesOut,
+
+    dram_refused_total: () => counts.refused.read(),
+    dram_failures_total: () => counts.failures.read(),
+    dram_timeouts_total: () => counts.timeouts.read(),
+    dram_client_aborts_total: () => counts.clientAborts,
+
+    dram_queue_length: () => parts.usage().queued,
+    dram_queue_limit: () => parts.usage().queueLimit,
+    dram_requests_running: () => parts.usage().running,
+    dram_look_ahead: () => parts.usage().lookAhead,
+
+    dram_connections: () => parts.usage().connections,
+    dram_connections_limit: () => parts.usage().maxConnections,
+    dram_connections_total: () => parts.usage().accepted,
+    dram_connections_refused_total: () => counts.turnedAway.read(),
+    dram_received_bytes_total: () => parts.usage().bytesRead,
+    dram_sent_bytes_total: () => parts.usage().bytesWritten,
+
+    dram_workers: () => byState(supervisor.workers),
+    dram_workers_wanted: () => supervisor.wanted,
+    dram_workers_ready_total: () => counts.workersReady,
+    dram_worker_ends_total: () => labelled(counts.ends),
+    dram_generation: () => currentOf(supervisor.generations),
+    dram_reloads_total: () => labelled(counts.reloads),
+
+    dram_process_resident_bytes: () => residentBytes(parts),
+    dram_body_memory_bytes: () => parts.usage().memoryBytes,
+    dram_body_memory_limit_bytes: () => parts.usage().memoryLimitBytes,
+    dram_event_loop_delay_seconds: () => delay.histogram,
+    dram_log_lines_lost_total: () => counts.linesLost,
+  }
+}
+
+function infoOf({ version, facts }: MetricParts): Labelled[] {
+  const known = facts()
+  if (known === null) return [[[version, '', ''], 1]]
+  return [[[version, `${known.implementation} ${known.python}`, withoutSecrets(known.application)], 1]]
+}
+
+function labelled(counts: ReadonlyMap<string, number>): Labelled[] {
+  return Array.from(counts, ([label, count]) => [[label], count])
+}
+
+function byState(workers: readonly WorkerStatus[]): Labelled[] {
+  return Object.keys(STATES).map((state) => [[state], workers.filter((worker) => worker.state === state).length])
+}
+
+/** Null: the first is still booting. */
+function currentOf(generations: readonly GenerationStatus[]): number | null {
+  return generations.find(({ state }) => state === 'current')?.number ?? null
+}
+
+function residentBytes({ supervisor, rssOf }: MetricParts): Labelled[] {
+  const sum = (sizes: readonly (number | null)[]): number => sizes.reduce<number>((all, size) => all + (size ?? 0), 0)
+  return [
+    [['front'], process.memoryUsage.rss()],
+    [['zygote'], sum(supervisor.generations.map(({ zygotePid }) => rssOf(zygotePid)))],
+    [['worker'], sum(supervisor.workers.map(({ rssBytes }) => rssBytes))],
+  ]
+}

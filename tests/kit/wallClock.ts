@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { folder, ROOT, type Scope } from './server.ts'
+
+/** A wall clock that a test can set, for the processes that are started with its environment. */
+export class WallClock {
+  readonly env: Readonly<Record<string, string>>
+  readonly #file: number
+
+  constructor(scope: Scope) {
+    const path = folder(scope)
+    const library = join(path, 'shiftedClock.so')
+    compile(library)
+    const shift = join(path, 'shift')
+    writeFileSync(shift, Buffer.alloc(8))
+    this.#file = openSync(shift, 'r+')
+    scope.after(() => closeSync(this.#file))
+    this.env = { LD_PRELOAD: library, SHIFT: shift }
+  }
+
+  /** So many seconds from the true time, from now on. */
+  set(seconds: number): void {
+    const bytes = Buffer.alloc(8)
+    bytes.writeDoubleLE(seconds)
+    writeSync(this.#file, bytes, 0, 8, 0)
+  }
+}
+
+/** Why there is none here, or false. */
+export const noWallClock = hasCompiler() ? false : 'a C compiler is needed'
+
+function compile(library: string): void {
+  execFileSync('cc', ['-shared', '-fPIC', '-o', library, join(ROOT, 'tests/kit/shiftedClock.c'), '-ldl'])
+}
+
+function hasCompiler(): boolean {
+  try {
+    execFileSync('cc', ['--version'], { stdio: 'ignore' })
+    return process.platform === 'linux'
+  } catch {
+    return false
+  }
+}
