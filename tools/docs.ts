@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { lifecyclePage } from '../src/cli/lifecycle.ts'
 import { faultsPage } from '../src/faults/page.ts'
+import { lifecyclePage } from '../src/house/lifecycle.ts'
 import { metricsPage } from '../src/observe/metricsPage.ts'
 import { settingsPage } from '../src/settings/page.ts'
 

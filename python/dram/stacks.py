@@ -1,5 +1,6 @@
 """What the threads of this process do now, for STACKS and for the signal DUMP."""
 import faulthandler
+import gc
 import os
 import sys
 import threading
@@ -12,6 +13,7 @@ from .page import ID, IDENT
 
 # Of a longer stack, so many of the latest calls are shown.
 MAX_CALLS = 300
+COLLECTS_AMID_ALLOCATION = sys.version_info[:2] == (3, 11)
 # Without the GIL a thread's frames can't be read while it runs.
 has_gil = getattr(sys, "_is_gil_enabled", lambda: True)
 THREADING = threading.Thread.run.__code__.co_filename
@@ -52,9 +54,24 @@ def threads(slots):
 
 def calls_of_threads():
     """ident → the calls of each thread but this one. No reference to a frame is left: it would keep what that holds."""
-    frames = sys._current_frames()
+    frames = current_frames()
     del frames[get_ident()]
     return {ident: calls_of(frame) if has_gil() else [] for ident, frame in frames.items()}
+
+
+def current_frames():
+    """sys._current_frames(), which in Python 3.11 may begin a garbage collection while it holds a lock of the interpreter.
+
+    If another thread then wants that lock, all wait for ever (python/cpython#106883; 3.12 collects at other times).
+    """
+    collects = COLLECTS_AMID_ALLOCATION and gc.isenabled()
+    if collects:
+        gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        if collects:
+            gc.enable()
 
 
 def names_of_threads():

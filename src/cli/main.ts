@@ -1,9 +1,9 @@
 import { Fault } from '../faults/fault.ts'
-import type { World } from './command.ts'
-import { COMMANDS } from './commands.ts'
+import { type Outcome, tellParent } from '../house/offspring.ts'
+import { versionLine } from '../house/version.ts'
+import type { World } from './commands/command.ts'
+import { COMMANDS } from './commands/commands.ts'
 import { overview } from './help.ts'
-import { type Outcome, tellParent } from './offspring.ts'
-import { versionLine } from './version.ts'
 
 /** Runs a command line, and says on `world.err` why it failed. The exit code. */
 export async function main(argv: readonly string[], world: World & { err(text: string): void }): Promise<number> {

@@ -1,6 +1,6 @@
-import { takeInherited } from './birth.ts'
-import { workingFolder } from './disk.ts'
-import { forgetLostTerminals } from './hangup.ts'
+import { takeInherited } from '../house/birth.ts'
+import { workingFolder } from '../house/disk.ts'
+import { forgetLostTerminals } from '../house/hangup.ts'
 import { main } from './main.ts'
 import { systemTerminal } from './terminal.ts'
 

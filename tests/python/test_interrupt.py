@@ -15,6 +15,7 @@ from _dram import interrupt
 from _dram.interrupt import checkpoint
 from _dram.page import ID, IDENT, STANDING, START
 from _dram.send import Sender
+from _dram.stacks import current_frames
 
 # All positions instead of some: minutes instead of seconds.
 EVERYWHERE = "DRAM_TEST_EVERYWHERE" in os.environ
@@ -251,7 +252,7 @@ class Checkpoints(unittest.TestCase):
 def wait_for_frame(thread, function):
     """Until a thread is inside this function, where it waits for a lock."""
     while True:
-        frame = sys._current_frames().get(thread.ident)
+        frame = current_frames().get(thread.ident)
         if frame is not None and frame.f_code is function.__code__:
             return
         time.sleep(0)

@@ -14,6 +14,7 @@ const LAYERS = [
   ['listen', 'parse', 'route', 'dispatch', 'worker', 'respond', 'observe', 'spool', 'files'],
   ['server', 'supervisor'],
   ['control', 'dev'],
+  ['house'],
   ['cli'],
 ]
 
@@ -22,18 +23,18 @@ const PURE = ['kit/', 'faults/', 'events/', 'parse/', 'route/', 'dispatch/', 're
 
 /** The only files that may import what reaches the system. */
 const DOORS = [
-  'cli/daemon.ts',
-  'cli/disk.ts',
-  'cli/hangup.ts',
-  'cli/heap.ts',
-  'cli/keeper.ts',
-  'cli/machine.ts',
-  'cli/offspring.ts',
-  'cli/python.ts',
-  'cli/run.ts',
-  'cli/signalDesk.ts',
-  'cli/touch.ts',
-  'cli/version.ts',
+  'house/daemon.ts',
+  'house/disk.ts',
+  'house/hangup.ts',
+  'house/heap.ts',
+  'house/keeper.ts',
+  'house/machine.ts',
+  'house/offspring.ts',
+  'house/python.ts',
+  'house/run.ts',
+  'house/signalDesk.ts',
+  'house/touch.ts',
+  'house/version.ts',
   'control/admin.ts',
   'control/client.ts',
   'control/find.ts',

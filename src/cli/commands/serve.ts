@@ -1,14 +1,14 @@
-import { Fault } from '../faults/fault.ts'
-import { readArguments } from '../settings/arguments.ts'
-import type { Given } from '../settings/given.ts'
-import { type Loaded, load } from '../settings/load.ts'
-import { REGISTRY } from '../settings/registry.ts'
-import { type Inherited, NOTHING_INHERITED } from './birth.ts'
+import { Fault } from '../../faults/fault.ts'
+import { type Inherited, NOTHING_INHERITED } from '../../house/birth.ts'
+import { lookAtDisk } from '../../house/disk.ts'
+import { autoWorkers } from '../../house/machine.ts'
+import { versionLine } from '../../house/version.ts'
+import { readArguments } from '../../settings/arguments.ts'
+import type { Given } from '../../settings/given.ts'
+import { type Loaded, load } from '../../settings/load.ts'
+import { REGISTRY } from '../../settings/registry.ts'
+import { commonHelp, paragraph, settingsHelp } from '../help.ts'
 import { COMMON_SWITCHES, type Command, type World } from './command.ts'
-import { lookAtDisk } from './disk.ts'
-import { commonHelp, paragraph, settingsHelp } from './help.ts'
-import { autoWorkers } from './machine.ts'
-import { versionLine } from './version.ts'
 
 /** SD_LISTEN_FDS_START */
 const FIRST_ACTIVATED = 3
@@ -48,7 +48,7 @@ async function start(given: readonly Given[], world: World): Promise<number> {
   }
   const loaded = read()
   if (loaded.settings.daemon && inherited.birth.kind === 'started') {
-    const { daemonize } = await import('./daemon.ts')
+    const { daemonize } = await import('../../house/daemon.ts')
     return daemonize(loaded.settings, folder, variables)
   }
   const { run } = await loadServer()
@@ -60,10 +60,10 @@ async function start(given: readonly Given[], world: World): Promise<number> {
  * once, which with few descriptors (ulimit -n 64) is too many.
  */
 async function loadServer() {
-  await import('../server/server.ts')
-  await import('../supervisor/supervisor.ts')
-  await import('../control/socket.ts')
-  return import('./run.ts')
+  await import('../../server/server.ts')
+  await import('../../supervisor/supervisor.ts')
+  await import('../../control/socket.ts')
+  return import('../../house/run.ts')
 }
 
 /** `--workers auto` as a number. */

@@ -1,6 +1,6 @@
 import { deepEqual, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
-import { Cleanup } from '../../../src/cli/cleanup.ts'
+import { Cleanup } from '../../../src/house/cleanup.ts'
 
 test('the last first, all of them, and once', async () => {
   const cleanup = new Cleanup()

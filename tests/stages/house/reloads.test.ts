@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
-import { Reloads } from '../../../src/cli/reloads.ts'
 import { Fault } from '../../../src/faults/fault.ts'
+import { Reloads } from '../../../src/house/reloads.ts'
 import { type Loaded, load } from '../../../src/settings/load.ts'
 import type { Settings } from '../../../src/settings/registry.ts'
 

@@ -1,9 +1,9 @@
-import type { Status } from '../control/operations.ts'
-import { Fault } from '../faults/fault.ts'
+import type { Status } from '../../control/operations.ts'
+import { Fault } from '../../faults/fault.ts'
+import type { Scene, Terminal } from '../terminal.ts'
+import { topScreen, topText } from '../views/top.ts'
 import type { Remote } from './remote.ts'
 import { type Asked, lookOf, remoteCommand } from './remoteCommand.ts'
-import type { Scene, Terminal } from './terminal.ts'
-import { topScreen, topText } from './views/top.ts'
 
 const EVERY_MS = 1000
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 }

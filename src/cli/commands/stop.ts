@@ -1,4 +1,4 @@
-import { Fault } from '../faults/fault.ts'
+import { Fault } from '../../faults/fault.ts'
 import type { Remote } from './remote.ts'
 import { remoteCommand } from './remoteCommand.ts'
 
@@ -17,7 +17,7 @@ export const stop = remoteCommand({
   async run({ remote, has, say }) {
     const server = remote()
     const { pid, start } = server.server
-    const { isRunning } = await import('../system/processes.ts')
+    const { isRunning } = await import('../../system/processes.ts')
     const runs = () => isRunning(pid, start)
     const withinMs = await begin(server, has('--fast'), runs)
     if (!(await ends(runs, withinMs + PATIENCE_MS))) {

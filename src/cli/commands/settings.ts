@@ -1,13 +1,13 @@
-import { withoutSecrets } from '../kit/secrets.ts'
-import { readArguments } from '../settings/arguments.ts'
-import { originText } from '../settings/given.ts'
-import { type Loaded, load } from '../settings/load.ts'
-import { fileKey, rowOf, SECTIONS, SETTING_KEYS, type Section, type SettingKey } from '../settings/registry.ts'
+import { autoWorkers } from '../../house/machine.ts'
+import { versionLine } from '../../house/version.ts'
+import { withoutSecrets } from '../../kit/secrets.ts'
+import { readArguments } from '../../settings/arguments.ts'
+import { originText } from '../../settings/given.ts'
+import { type Loaded, load } from '../../settings/load.ts'
+import { fileKey, rowOf, SECTIONS, SETTING_KEYS, type Section, type SettingKey } from '../../settings/registry.ts'
+import { commonHelp, paragraph } from '../help.ts'
+import { table, twoColumns } from '../text.ts'
 import { COMMON_SWITCHES, type Command } from './command.ts'
-import { commonHelp, paragraph } from './help.ts'
-import { autoWorkers } from './machine.ts'
-import { table, twoColumns } from './text.ts'
-import { versionLine } from './version.ts'
 
 export const settings: Command = {
   usage: 'settings [APP] [options]',

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { findPython, isTooOld, pythonFault } from '../../../src/cli/python.ts'
+import { findPython, isTooOld, pythonFault } from '../../../src/house/python.ts'
 import { readArguments } from '../../../src/settings/arguments.ts'
 import { load } from '../../../src/settings/load.ts'
 

@@ -1,4 +1,4 @@
-import { usage } from './options.ts'
+import { usage } from '../options.ts'
 import { remoteCommand } from './remoteCommand.ts'
 
 export const scale = remoteCommand({

@@ -1,6 +1,6 @@
 import { equal } from 'node:assert/strict'
 import { test } from 'node:test'
-import { autoWorkers, type Machine } from '../../../src/cli/machine.ts'
+import { autoWorkers, type Machine } from '../../../src/house/machine.ts'
 
 const GIB = 1024 ** 3
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { test } from 'node:test'
-import { Stops } from '../../../src/cli/stops.ts'
+import { Stops } from '../../../src/house/stops.ts'
 
 const TERM = { why: 'SIGTERM', signal: 15, isFast: false }
 

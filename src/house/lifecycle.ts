@@ -4,7 +4,7 @@ import { SIGNALS, type SignalRow } from './signals.ts'
 
 const INTRODUCTION = `# Signals, states, ends
 
-This page is printed from tables (\`src/cli/signals.ts\`, \`src/supervisor/status.ts\`, \`src/events/ends.ts\`) by \`npm run docs\`.
+This page is printed from tables (\`src/house/signals.ts\`, \`src/supervisor/status.ts\`, \`src/events/ends.ts\`) by \`npm run docs\`.
 `
 
 const SIGNALS_NOTE = `Send them to the front, the process that was started (\`--pidfile\`, \`dram status\`). Zygotes and workers pay no heed to HUP, INT, TERM and QUIT, so a signal to the whole group is the same as one to the front. While the server starts, a signal of the column *starting* is obeyed at once, or kept until the server serves, or passed over; the same while it stops. What is passed over is said in the log.`

@@ -1,6 +1,6 @@
-import { usage } from './options.ts'
+import { usage } from '../options.ts'
+import { stacksView } from '../views/stacks.ts'
 import { JSON_OPTION, remoteCommand } from './remoteCommand.ts'
-import { stacksView } from './views/stacks.ts'
 
 export const stacks = remoteCommand({
   usage: 'stacks [WORKER] [options]',

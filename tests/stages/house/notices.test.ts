@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { test } from 'node:test'
-import { Notices } from '../../../src/cli/notices.ts'
-import { isOfUse } from '../../../src/cli/watchdog.ts'
+import { Notices } from '../../../src/house/notices.ts'
+import { isOfUse } from '../../../src/house/watchdog.ts'
 
 function told(say: (notices: Notices) => void): string[] {
   const texts: string[] = []

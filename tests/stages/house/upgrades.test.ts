@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects, throws } from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Offspring, Outcome } from '../../../src/cli/offspring.ts'
-import { type Legacy, legacyOf, Upgrades } from '../../../src/cli/upgrades.ts'
+import type { Offspring, Outcome } from '../../../src/house/offspring.ts'
+import { type Legacy, legacyOf, Upgrades } from '../../../src/house/upgrades.ts'
 import type { Given } from '../../../src/listen/handed.ts'
 
 const WHERE = { kind: 'tcp', family: 4, address: '127.0.0.1', port: 80 } as const

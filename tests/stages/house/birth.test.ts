@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Birth, NOTHING_INHERITED, passedOn, takeInherited } from '../../../src/cli/birth.ts'
+import { type Birth, NOTHING_INHERITED, passedOn, takeInherited } from '../../../src/house/birth.ts'
 import { readVariables } from '../../../src/settings/variables.ts'
 
 test('a start by hand inherits nothing', () => {

@@ -1,8 +1,8 @@
 import { deepEqual, equal, rejects, throws } from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Operated, ServerOperations } from '../../../src/cli/operations.ts'
 import type { WorkerFacts } from '../../../src/events/worker.ts'
 import { Fault } from '../../../src/faults/fault.ts'
+import { type Operated, ServerOperations } from '../../../src/house/operations.ts'
 import { defaultSettings } from '../../../src/settings/load.ts'
 import { SLOW, worker } from '../control/fakes.ts'
 

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
-import { askServer } from '../control/client.ts'
-import { chooseServer, type FoundServer, findServers, parentsOf } from '../control/find.ts'
-import type { Operations, ReloadOutcome, Status, WorkerStacks } from '../control/operations.ts'
-import type { RequestFacts } from '../events/worker.ts'
-import { load } from '../settings/load.ts'
+import { askServer } from '../../control/client.ts'
+import { chooseServer, type FoundServer, findServers, parentsOf } from '../../control/find.ts'
+import type { Operations, ReloadOutcome, Status, WorkerStacks } from '../../control/operations.ts'
+import type { RequestFacts } from '../../events/worker.ts'
+import { load } from '../../settings/load.ts'
+import { usage } from '../options.ts'
 import type { World } from './command.ts'
-import { usage } from './options.ts'
 
 /** A running server, asked over its control socket. All fail with SERVER_SILENT, and with what the server answers. */
 export class Remote {

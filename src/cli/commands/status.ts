@@ -1,5 +1,5 @@
+import { statusView } from '../views/status.ts'
 import { JSON_OPTION, remoteCommand } from './remoteCommand.ts'
-import { statusView } from './views/status.ts'
 
 export const status = remoteCommand({
   usage: 'status [options]',

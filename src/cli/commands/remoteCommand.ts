@@ -1,10 +1,10 @@
+import { versionLine } from '../../house/version.ts'
+import { commonHelp, paragraph } from '../help.ts'
+import { type Option, readOptions, usage } from '../options.ts'
+import { twoColumns } from '../text.ts'
+import type { Look } from '../views/grid.ts'
 import type { Command, World } from './command.ts'
-import { commonHelp, paragraph } from './help.ts'
-import { type Option, readOptions, usage } from './options.ts'
 import type { Remote } from './remote.ts'
-import { twoColumns } from './text.ts'
-import { versionLine } from './version.ts'
-import type { Look } from './views/grid.ts'
 
 /** A command that asks a running server. */
 export interface RemoteSpec {

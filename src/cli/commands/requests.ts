@@ -1,5 +1,5 @@
+import { requestsView, requestsWithHeaders } from '../views/requests.ts'
 import { JSON_OPTION, remoteCommand } from './remoteCommand.ts'
-import { requestsView, requestsWithHeaders } from './views/requests.ts'
 
 export const requests = remoteCommand({
   usage: 'requests [options]',

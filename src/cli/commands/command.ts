@@ -1,6 +1,6 @@
-import type { Variables } from '../settings/variables.ts'
-import type { Inherited } from './birth.ts'
-import type { Terminal } from './terminal.ts'
+import type { Inherited } from '../../house/birth.ts'
+import type { Variables } from '../../settings/variables.ts'
+import type { Terminal } from '../terminal.ts'
 
 /** What a command has around it; a test passes its own. */
 export interface World {

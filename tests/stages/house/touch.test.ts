@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { wasTouched, watchTouches } from '../../../src/cli/touch.ts'
+import { wasTouched, watchTouches } from '../../../src/house/touch.ts'
 
 const MISSING = { ino: 0, mtimeMs: 0 }
 

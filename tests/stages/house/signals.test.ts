@@ -1,8 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
-import { SignalDesk } from '../../../src/cli/signalDesk.ts'
-import { SIGNALS } from '../../../src/cli/signals.ts'
+import { SignalDesk } from '../../../src/house/signalDesk.ts'
+import { SIGNALS } from '../../../src/house/signals.ts'
 
 function desk(hasTerminal = () => false) {
   const source = new EventEmitter()

@@ -33,7 +33,7 @@ export interface Operated {
   readonly clock: Clock
   readonly server: OperatedServer
   readonly supervisor: OperatedSupervisor
-  /** As cli/launch.ts has it. */
+  /** As launch.ts has it. */
   readonly name: string
   /** The folder the server was started in. */
   readonly folder: string
