@@ -125,7 +125,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   get room(): number {
     if (this.#stalled || this.recalling || this.#streams > 0) return this.threads
     const { allowed } = this.#home.ahead
-    return this.threads + (Math.min(this.answered, allowed))
+    return this.threads + Math.min(this.answered, allowed)
   }
 
   serve(): void {
