@@ -321,7 +321,7 @@ class Answer:
             self.restart_clock(bell)
 
     def stop_clock(self, bell):
-        """A thread begins to wait; the deadline's clock stands still while one does, which need not be the serving one."""
+        """A thread begins to wait, not always the serving one; while one does, the deadline's clock stands still."""
         with self.worker.sender.writing:
             checkpoint()
             self.bells += (bell,)

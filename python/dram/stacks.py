@@ -53,16 +53,17 @@ def threads(slots):
 
 
 def calls_of_threads():
-    """ident → the calls of each thread but this one. No reference to a frame is left: it would keep what that holds."""
+    """ident → the calls of each thread but this one. No reference to a frame is left: it'd keep what that holds."""
     frames = current_frames()
     del frames[get_ident()]
     return {ident: calls_of(frame) if has_gil() else [] for ident, frame in frames.items()}
 
 
 def current_frames():
-    """sys._current_frames(), which in Python 3.11 may begin a garbage collection while it holds a lock of the interpreter.
+    """sys._current_frames(), with no garbage collection meanwhile.
 
-    If another thread then wants that lock, all wait for ever (python/cpython#106883; 3.12 collects at other times).
+    Python 3.11 may begin one while it holds a lock of the interpreter; if a finalizer or another thread then wants
+    that lock, all wait for ever (python/cpython#106883). Newer ones collect at other times.
     """
     collects = COLLECTS_AMID_ALLOCATION and gc.isenabled()
     if collects:

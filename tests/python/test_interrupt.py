@@ -2,13 +2,14 @@
 import functools
 import itertools
 import os
+import queue
 import random
 import sys
 import threading
 import time
 import unittest
 
-from support import FLAGS, PAGE, LocalWorker, ZygoteProcess, front_frame, request_frame
+from support import FLAGS, PAGE, PATIENCE_SECONDS, LocalWorker, ZygoteProcess, front_frame, request_frame
 from test_reply import PLAIN, Case
 import dram
 from _dram import interrupt
@@ -431,8 +432,12 @@ class AtAnyTime(Case):
                 worker.request(request_id)
             chance = random.Random(number)
             worker.tell("STOP")
+            frames = queue.SimpleQueue()
+            # Like the front: whatever it says to the worker, it goes on reading.
+            reader = threading.Thread(target=read_all, args=(worker, frames))
+            reader.start()
             while running:
-                frame = worker.next()
+                frame = frames.get(timeout=PATIENCE_SECONDS)
                 if frame.kind in ("HEAD", "DATA"):
                     worker.credit(frame.id, len(frame.body))
                 if frame.kind == "RETURNED":
@@ -442,7 +447,18 @@ class AtAnyTime(Case):
                     running.remove(frame.id)
                 elif chance.random() < 0.05:
                     worker.tell("INTERRUPT", frame.id)
+            worker.stop_serving()
+            reader.join()
+            self.assertEqual(worker.reader.held, b"")
             worker.stop()
+
+
+def read_all(worker, frames):
+    try:
+        while True:
+            frames.put(worker.next())
+    except EOFError:
+        pass
 
 
 class InAProcess(unittest.TestCase):
