@@ -24,7 +24,11 @@ class Metrics:
             self.wanted += 1
             is_first = self.wanted == 1
         if is_first:
-            start_new_thread(self.answer, ())
+            try:
+                start_new_thread(self.answer, ())
+            except RuntimeError:      # no thread is to be had: that mustn't end the control thread, and so the worker
+                self.wanted = 0
+                self.worker.control.send(frame("METRICS", 0, b""))
 
     def answer(self):
         try:

@@ -4,6 +4,7 @@ import { versionLine } from '../house/version.ts'
 import type { World } from './commands/command.ts'
 import { COMMANDS } from './commands/commands.ts'
 import { overview } from './help.ts'
+import { printable } from './views/words.ts'
 
 /** Runs a command line, and says on `world.err` why it failed. The exit code. */
 export async function main(argv: readonly string[], world: World & { err(text: string): void }): Promise<number> {
@@ -43,8 +44,8 @@ function internal(error: unknown): Fault {
   return new Fault('INTERNAL', { detail }, error instanceof Error ? error.stack : '')
 }
 
-/** One sentence on top, the trace below it if there is one, then the way out. */
+/** One sentence on top, the trace below it if there is one, then the way out. What a server told drives no terminal. */
 function report({ code, message, trace, hint }: Fault): string {
   const lines = [`dram: ${code}: ${message}`, ...(trace ? [trace.trimEnd()] : []), `hint: ${hint}`]
-  return `${lines.join('\n')}\n`
+  return printable(`${lines.join('\n')}\n`, '\n\t')
 }

@@ -54,6 +54,7 @@ export interface Operations {
   stop(fast: boolean): { readonly withinMs: number }
   /** Replaces the whole server (SIGUSR2). Faults: UPGRADE_REFUSED, UPGRADE_FAILED. */
   upgrade(): Promise<{ readonly pid: number }>
+  /** Faults: LOG_FILE for one that can't be; it is written to as before. */
   reopenLogs(): void
   /** Prometheus' text format. */
   metrics(): Promise<string>

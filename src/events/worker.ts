@@ -43,7 +43,7 @@ export interface WorkerFacts {
 export interface RequestFacts {
   readonly requestId: string
   readonly method: string
-  /** The request target as it was sent. */
+  /** The request target as it was sent, with secrets in it masked. */
   readonly target: string
   /** Address of the true client, as far as it is known; '' for a Unix socket's peer. */
   readonly client: string

@@ -288,7 +288,7 @@ export const FAULTS = {
   BIND_IN_USE: {
     exit: 5,
     says: 'the address {detail} is in use',
-    hint: 'stop what listens there, or choose another --bind',
+    hint: 'stop what listens there, or choose another address',
   },
   BIND_FORBIDDEN: {
     exit: 5,

@@ -11,8 +11,9 @@ const REPORT = 3
  * Starts this command in the background and waits until it serves. Its exit code if it failed, after its words.
  * Faults: DAEMON_LOGS, DAEMON_FAILED, LOG_FILE.
  */
-export async function daemonize({ logFile }: Settings, folder: string, variables: Variables): Promise<number> {
+export async function daemonize({ logFile, umask }: Settings, folder: string, variables: Variables): Promise<number> {
   if (logFile === '-') throw new Fault('DAEMON_LOGS')
+  if (umask !== null) process.umask(umask)
   const nothing = openSync('/dev/null', constants.O_RDONLY)
   const log = openLog(logFile)
   const birth: Birth = { kind: 'daemon', report: REPORT }

@@ -17,7 +17,7 @@ import { findPython } from './python.ts'
 import { Sockets } from './sockets.ts'
 
 /** A worker takes two connections, two FIFOs and its state page; during a reload there are twice as many. */
-const DESCRIPTORS_PER_WORKER = 5
+const DESCRIPTORS_PER_WORKER = 2 * 5
 const NANOS_PER_MICRO = 1000n
 
 /** What a server stands on: all that it takes from the system before anything of the application's runs. */
@@ -96,6 +96,7 @@ function takePidfile(
 async function changeUser(settings: Settings, identity: Identity, journal: Journal, sockets: Sockets): Promise<void> {
   journal.own(identity.uid, identity.gid)
   await sockets.open(identity)
+  await sockets.openAdmin(identity)
   giveFolder(settings.runtimeDir, 'RUNTIME_FOLDER', identity)
   giveFolder(settings.spoolDir, 'SPOOL_FOLDER', identity)
   become(identity, settings.initgroups)

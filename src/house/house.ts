@@ -4,6 +4,7 @@ import { type Control, openControl } from '../control/socket.ts'
 import type { WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
+import { withoutSecrets } from '../kit/secrets.ts'
 import { RequestMetrics } from '../observe/requestMeter.ts'
 import { Server } from '../server/server.ts'
 import type { Loaded } from '../settings/load.ts'
@@ -108,8 +109,7 @@ export class House implements Operated, SignalOwner {
     return this.facts
   }
 
-  /** Opens what operators speak to, but for what is for all the world. */
-  async openControl(): Promise<void> {
+  async #openControl(): Promise<void> {
     if (!this.settings.control) return
     const file = {
       pid: process.pid,
@@ -117,30 +117,41 @@ export class House implements Operated, SignalOwner {
       name: this.name,
       folder: this.folder,
       version: version(),
-      application: this.settings.app ?? '',
+      application: withoutSecrets(this.settings.app ?? ''),
       startedAt: new Date().toISOString(),
     }
-    const note = (text: string): void => this.#ground.journal.note('warning', text)
+    const note = (text: string): void => this.#ground.journal.note('debug', text)
     const control = await openControl(this.#ground.folder, file, this.operations, note)
     this.#cleanup.add(() => control?.close())
     this.#control = control
+  }
+
+  /** Opens what operators look at and speak to. Faults: BIND_*. */
+  async openForOperators(): Promise<void> {
+    await this.#openAdmin()
+    await this.#openControl()
+  }
+
+  async #openAdmin(): Promise<void> {
+    const { sockets } = this.#ground
+    await sockets.openAdmin(null)
+    if (sockets.adminListeners.length === 0) return
+    const admin = new Admin(sockets.adminListeners, this.operations)
+    this.#cleanup.add(() => admin.close())
   }
 
   /** Listens, and serves who comes. Faults: BIND_*. */
   async open(): Promise<void> {
     const { sockets } = this.#ground
     await sockets.open(null)
-    if (sockets.listeners.length > 0) this.server.serve(sockets.listeners)
-    if (sockets.adminListeners.length === 0) return
-    const admin = new Admin(sockets.adminListeners, this.operations)
-    this.#cleanup.add(() => admin.close())
+    this.server.serve(sockets.listeners)
   }
 
   /** What the service manager shows. */
   get statusText(): string {
     const { least, most } = this.settings.workers
     const count = least === most ? String(most) : `${least}..${most}`
-    return `${this.facts?.application} on ${this.addresses.join(', ')}, workers: ${count}`
+    return `${withoutSecrets(this.facts?.application ?? '')} on ${this.addresses.join(', ')}, workers: ${count}`
   }
 
   /** Who stops, or was told to pause, needs no workers. */
@@ -161,7 +172,7 @@ export class House implements Operated, SignalOwner {
       case 'upgrade':
         return void this.operations.upgrade().catch(told)
       case 'reopenLogs':
-        return this.operations.reopenLogs()
+        return void journal.reopen()
       case 'addWorker':
         return this.supervisor.addWorker()
       case 'removeWorker':
@@ -195,7 +206,8 @@ export class House implements Operated, SignalOwner {
   }
 
   reopenLogs(): void {
-    this.#ground.journal.reopen()
+    const [fault] = this.#ground.journal.reopen()
+    if (fault !== undefined) throw fault
   }
 
   metrics(): Promise<string> {
@@ -290,6 +302,8 @@ export class House implements Operated, SignalOwner {
     const { journal, sockets, notices } = this.#ground
     journal.event('upgraded', `pid ${pid} serves; this server finishes what it has`, { successor: pid })
     sockets.giveAway()
+    // Ours would say that we are not ready, to whoever asks at an address that is the successor's by now.
+    for (const listener of sockets.adminListeners) void listener.close()
     notices.succeededBy(pid)
     this.#control?.succeededBy(pid)
     this.#succeed(pid)

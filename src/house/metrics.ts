@@ -65,24 +65,22 @@ type StatsdSettings = Pick<Settings, 'statsd' | 'statsdPrefix' | 'statsdInterval
 /** All metrics of a server: the page for Prometheus, and what StatsD is told. */
 export class Metrics {
   readonly #parts: MetricParts
-  readonly #sources: Sources
+  readonly #delay = new LoopDelay(performance.now())
   readonly #python: PythonMetrics
   readonly #push: StatsdPush | null
   readonly #look: NodeJS.Timeout
   #asking: Promise<void> | null = null
 
   constructor(parts: MetricParts) {
-    const delay = new LoopDelay(performance.now())
     this.#parts = parts
-    this.#sources = sourcesOf(parts, delay)
     this.#python = new PythonMetrics(parts.warn)
-    this.#look = setInterval(() => delay.look(performance.now()), LOOP_LOOK_MS).unref()
+    this.#look = setInterval(() => this.#delay.look(performance.now()), LOOP_LOOK_MS).unref()
     this.#push = StatsdPush.of(parts, () => this.families())
   }
 
   /** Ours alone, as they are now. */
   families(): Family[] {
-    return gather(this.#sources)
+    return gather(sourcesOf(this.#parts, this.#delay, this.#parts.usage()))
   }
 
   /** Prometheus' text format; with what the application counts where that is wanted. */
@@ -164,7 +162,8 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
   clearTimeout(timer)
 }
 
-function sourcesOf(parts: MetricParts, delay: LoopDelay): Sources {
+/** `usage` is read once: it goes through all connections. */
+function sourcesOf(parts: MetricParts, delay: LoopDelay, usage: ServerUsage): Sources {
   const { meter, counts, supervisor } = parts
   return {
     dram_up: () => 1,
@@ -185,17 +184,17 @@ function sourcesOf(parts: MetricParts, delay: LoopDelay): Sources {
     dram_timeouts_total: () => counts.timeouts.read(),
     dram_client_aborts_total: () => counts.clientAborts,
 
-    dram_queue_length: () => parts.usage().queued,
-    dram_queue_limit: () => parts.usage().queueLimit,
-    dram_requests_running: () => parts.usage().running,
-    dram_look_ahead: () => parts.usage().lookAhead,
+    dram_queue_length: () => usage.queued,
+    dram_queue_limit: () => usage.queueLimit,
+    dram_requests_running: () => usage.running,
+    dram_look_ahead: () => usage.lookAhead,
 
-    dram_connections: () => parts.usage().connections,
-    dram_connections_limit: () => parts.usage().maxConnections,
-    dram_connections_total: () => parts.usage().accepted,
+    dram_connections: () => usage.connections,
+    dram_connections_limit: () => usage.maxConnections,
+    dram_connections_total: () => usage.accepted,
     dram_connections_refused_total: () => counts.turnedAway.read(),
-    dram_received_bytes_total: () => parts.usage().bytesRead,
-    dram_sent_bytes_total: () => parts.usage().bytesWritten,
+    dram_received_bytes_total: () => usage.bytesRead,
+    dram_sent_bytes_total: () => usage.bytesWritten,
 
     dram_workers: () => byState(supervisor.workers),
     dram_workers_wanted: () => supervisor.wanted,
@@ -205,8 +204,8 @@ function sourcesOf(parts: MetricParts, delay: LoopDelay): Sources {
     dram_reloads_total: () => labelled(counts.reloads),
 
     dram_process_resident_bytes: () => residentBytes(parts),
-    dram_body_memory_bytes: () => parts.usage().memoryBytes,
-    dram_body_memory_limit_bytes: () => parts.usage().memoryLimitBytes,
+    dram_body_memory_bytes: () => usage.memoryBytes,
+    dram_body_memory_limit_bytes: () => usage.memoryLimitBytes,
     dram_event_loop_delay_seconds: () => delay.histogram,
     dram_log_lines_lost_total: () => counts.linesLost,
   }
@@ -235,7 +234,7 @@ function residentBytes({ supervisor, rssOf }: MetricParts): Labelled[] {
   const sum = (sizes: readonly (number | null)[]): number => sizes.reduce<number>((all, size) => all + (size ?? 0), 0)
   return [
     [['front'], process.memoryUsage.rss()],
-    [['zygote'], sum(supervisor.generations.map(({ zygotePid }) => rssOf(zygotePid)))],
+    [['zygote'], sum(supervisor.generations.flatMap(({ forkerPids }) => forkerPids.map(rssOf)))],
     [['worker'], sum(supervisor.workers.map(({ rssBytes }) => rssBytes))],
   ]
 }

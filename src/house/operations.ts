@@ -2,6 +2,7 @@ import type { Operations, ReloadOutcome, Status, WorkerStacks } from '../control
 import type { RequestFacts, WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
+import { withoutSecrets } from '../kit/secrets.ts'
 import type { Settings } from '../settings/registry.ts'
 import type { GenerationStatus, WorkerStatus } from '../supervisor/status.ts'
 import { version } from './version.ts'
@@ -51,6 +52,7 @@ export interface Operated {
   /** Faults: UPGRADE_REFUSED, UPGRADE_FAILED. */
   upgrade(): Promise<{ readonly pid: number }>
   stop(fast: boolean): void
+  /** Faults: LOG_FILE. */
   reopenLogs(): void
   /** Prometheus' text format. */
   metrics(): Promise<string>
@@ -81,7 +83,7 @@ export class ServerOperations implements Operations {
       name,
       version: version(),
       pid: process.pid,
-      application: facts?.application ?? settings.app ?? '',
+      application: withoutSecrets(facts?.application ?? settings.app ?? ''),
       python: facts === null ? '' : `${facts.implementation} ${facts.python} (${facts.executable})`,
       folder,
       addresses,

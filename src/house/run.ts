@@ -26,10 +26,10 @@ export async function run(launch: Launch): Promise<number> {
     desk.serve(house)
     // A successor is not the one that operators speak to before it serves.
     const isSuccessor = launch.inherited.birth.kind === 'successor'
-    if (!isSuccessor) await house.openControl()
+    if (!isSuccessor) await house.openForOperators()
     const isLoaded = await Promise.race([house.load(), stops.first.then(() => null)])
     if (isLoaded === null) return 0 // stopped while it was loading
-    if (isSuccessor) await house.openControl()
+    if (isSuccessor) await house.openForOperators()
     await begin(launch, ground, house, cleanup)
     desk.enter('serving')
     const end = await Promise.race([stops.first, house.succeeded])
@@ -46,6 +46,8 @@ async function begin({ inherited }: Launch, ground: Ground, house: House, cleanu
   const { settings, facts } = house
   const { journal, notices, sockets, pidfile } = ground
   await house.open()
+  // First what may fail: a predecessor goes on then, and its socket files must be there still.
+  if (inherited.birth.kind === 'successor') pidfile?.write()
   await sockets.settle()
   house.state = 'serving'
   journal.started({
@@ -59,16 +61,17 @@ async function begin({ inherited }: Launch, ground: Ground, house: House, cleanu
     leastWorkers: settings.workers.least,
     threads: settings.threads,
   })
-  if (inherited.birth.kind === 'successor') pidfile?.write()
   if (inherited.birth.kind !== 'started') tellParent(inherited.birth.report, { kind: 'ready' })
   notices.ready(house.statusText, process.pid)
   cleanup.add(watchTouches(settings.touchReload, (path) => reloadFor(path, house, ground)))
   if (inherited.watchdogMs !== null) {
-    const pulse = () => ({
-      ready: house.server.ready || house.state === 'stopping',
-      waiting: house.server.usage.queued,
-    })
-    cleanup.add(keepAlive(inherited.watchdogMs, pulse, () => notices.alive()))
+    cleanup.add(
+      keepAlive(
+        inherited.watchdogMs,
+        () => house.pulse,
+        () => notices.alive(),
+      ),
+    )
   }
 }
 
@@ -84,7 +87,7 @@ async function stop({ why, signal, isFast }: Stop, ground: Ground, house: House,
   notices.stopping(preStopDelayMs + gracefulTimeoutMs)
   journal.event(
     'stopping',
-    isFast ? `${why}: stopping at once` : `${why}: stopping, ${gracefulTimeoutMs / 1000} s at most`,
+    isFast ? `${why}: stopping at once` : `${why}: stopping, ${(preStopDelayMs + gracefulTimeoutMs) / 1000} s at most`,
   )
   if (preStopDelayMs > 0) await stayReachable(preStopDelayMs, house, stops)
   await finish(house, stops, () => house.server.drain(gracefulTimeoutMs, stops.hurry))
@@ -106,6 +109,7 @@ async function handOver(house: House, stops: Stops): Promise<number> {
 
 async function finish(house: House, { hurry }: Stops, requests: () => Promise<void>): Promise<void> {
   const untilMs = house.clock.nowMs() + house.settings.gracefulTimeoutMs
+  if (!hurry.aborted) house.supervisor.resume() // what waits in a pause is answered, too
   await requests()
   const leftMs = Math.max(0, untilMs - house.clock.nowMs())
   if (!hurry.aborted) await Promise.race([house.supervisor.stop(leftMs), aborted(hurry)])

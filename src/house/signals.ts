@@ -53,7 +53,7 @@ export const SIGNALS = {
   SIGTTOU: { deed: 'removeWorker', says: 'One worker less.', starting: 'later', stopping: 'never' },
   SIGWINCH: {
     deed: 'pause',
-    says: 'Only where the server has no terminal: ends the workers gracefully and keeps the sockets open; requests wait. A reload or another number of workers ends the pause.',
+    says: 'Only where the server has no terminal: ends the workers gracefully and keeps the sockets open; requests wait. A reload, another number of workers, or a stop ends the pause.',
     starting: 'never',
     stopping: 'never',
   },

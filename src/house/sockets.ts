@@ -42,20 +42,26 @@ export class Sockets {
     return this.#specs.length + this.#adminSpecs.length
   }
 
-  /** Once; later calls do nothing. `owner`: who is to own socket files, if not we. Faults: BIND_*. */
+  /**
+   * Those of the application. Once; later calls do nothing. `owner`: who is to own socket files, if not we.
+   * Faults: BIND_*.
+   */
   async open(owner: Owner | null): Promise<void> {
     if (this.#listeners.length > 0) return
-    const { backlog, unixMode } = this.#loaded.settings
-    const common = { unixMode, owner, handed: this.#handed }
-    const optional = this.#optional()
-    this.#listeners = await openListeners(this.#specs, { ...common, backlog, purpose: 'bind', optional })
-    try {
-      const options: ListenOptions = { ...common, backlog: ADMIN_BACKLOG, purpose: 'admin-bind' }
-      this.#adminListeners = await openListeners(this.#adminSpecs, options)
-    } catch (error) {
-      await this.close()
-      throw error
-    }
+    const { backlog } = this.#loaded.settings
+    const options = { ...this.#common(owner), backlog, purpose: 'bind', optional: this.#optional() }
+    this.#listeners = await openListeners(this.#specs, options)
+  }
+
+  /** The same of metrics and health. */
+  async openAdmin(owner: Owner | null): Promise<void> {
+    if (this.#adminListeners.length > 0) return
+    const options = { ...this.#common(owner), backlog: ADMIN_BACKLOG, purpose: 'admin-bind' }
+    this.#adminListeners = await openListeners(this.#adminSpecs, options)
+  }
+
+  #common(owner: Owner | null): Omit<ListenOptions, 'backlog'> {
+    return { unixMode: this.#loaded.settings.unixMode, owner, handed: this.#handed }
   }
 
   /** A predecessor serves them no more. */

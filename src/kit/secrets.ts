@@ -6,14 +6,16 @@ const MASK = '***'
 const SECRET_NAME =
   /passw|passphrase|(?:^|[_-])pass(?:$|[_-])|pwd|secret|token|key|credential|authorization|auth$|cookie|session_?id|private|signature/i
 
+// Clients choose the texts: each pattern begins only where a word does, or a long one would take the square of its length.
+
 /** `scheme://user:password@` and `scheme://token@`. */
-const USER_OF_URL = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]*@/gi
+const USER_OF_URL = /(?<![a-z0-9+.-])([a-z0-9+.-]+:\/\/)[^\s/?#"'<>]*@/gi
 
 /** `Authorization: Bearer x` */
 const SCHEME_AND_TOKEN = /\b(bearer|basic|digest|negotiate)\s+[\w.~+/=-]+/gi
 
 /** `password="x"`, `token=x`, `'api_key': 'x'`, as in calls, queries, and lists of variables. */
-const NAME = /([\w.-]+)["']?\s*[=:]\s*/g
+const NAME = /(?<![\w.-])([\w.-]+)["']?\s*[=:]\s*/g
 const VALUE = /(?:(?:bearer|basic|digest|negotiate)\s+)?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"',;&)\]}]+)/iy
 
 export function isSecretName(name: string): boolean {

@@ -3,7 +3,7 @@ import { type RequestHead, SAFE_METHODS } from '../events/request.ts'
 import type { HandedOver, RequestFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { FaultCode } from '../faults/table.ts'
-import { shownValue } from '../kit/secrets.ts'
+import { shownValue, withoutSecrets } from '../kit/secrets.ts'
 import { headText, smallAnswer } from '../respond/answer.ts'
 import { faultAnswer } from '../respond/fault.ts'
 import { type Asked, mayStay, plan } from '../respond/framing.ts'
@@ -468,7 +468,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     return {
       requestId: this.requestId,
       method: this.head?.method ?? '',
-      target: this.head?.target ?? '',
+      target: withoutSecrets(this.head?.target ?? ''),
       client: this.target?.address ?? this.connection.peer.address,
       ageMs: Math.max(0, ageMs),
       state,

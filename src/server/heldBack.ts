@@ -41,11 +41,9 @@ export class HeldBack {
   }
 
   #let(due: readonly Pipeliner[]): void {
-    this.#held = this.#held.filter((one) => !due.includes(one))
-    for (const pipeliner of due) {
-      pipeliner.isHeld = false
-      pipeliner.goOn()
-    }
+    for (const pipeliner of due) pipeliner.isHeld = false
+    this.#held = this.#held.filter(({ isHeld }) => isHeld)
+    for (const pipeliner of due) pipeliner.goOn()
   }
 
   #watch(): void {

@@ -37,9 +37,9 @@ export class Pool implements WorkerPool, Home {
   readonly ahead: LookAhead
   /** Whose turn it is, between those that send singly and those that pipeline. */
   readonly turns: Turns
-  onPressure: (() => void) | null = null
   /** Connections that have requests with the workers or in the queue: their own count. */
   connections = 0
+  #onPressure: (() => void) | null = null
   #settings: PoolSettings
   readonly #queue = new WaitingQueue<Job>()
   #serving: PooledWorker[] = []
@@ -54,7 +54,7 @@ export class Pool implements WorkerPool, Home {
   #check: NodeJS.Timeout | null = null
   readonly #heldBack: HeldBack
   readonly #pressure = new Pressure(
-    () => this.onPressure?.(),
+    () => this.#onPressure?.(),
     () => this.#queue.length > 0,
   )
 
@@ -72,6 +72,17 @@ export class Pool implements WorkerPool, Home {
   adopt(settings: PoolSettings): void {
     this.#settings = settings
     this.ahead.adopt(settings.lookAhead)
+  }
+
+  get onPressure(): (() => void) | null {
+    return this.#onPressure
+  }
+
+  /** Whoever begins to listen is told of what waits already. */
+  set onPressure(listener: (() => void) | null) {
+    const isNew = this.#onPressure === null
+    this.#onPressure = listener
+    if (isNew && this.#queue.length > 0) this.#press()
   }
 
   get deadlines(): Deadlines {
@@ -237,7 +248,7 @@ export class Pool implements WorkerPool, Home {
   }
 
   #press(): void {
-    if (this.onPressure !== null) this.#pressure.begin(this.#serving.length === 0)
+    if (this.#onPressure !== null) this.#pressure.begin(this.#serving.length === 0)
   }
 
   #watch(): void {

@@ -271,6 +271,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
 
   begun(job: Job): void {
     job.streaming = true
+    job.heard = true // its silence begins now, however long it took to come to this
     this.#streams++
   }
 

@@ -93,6 +93,8 @@ export class Server {
   #touched: Flushed[] = []
   #flushing = false
   /** Since this was last told. */
+  /** Whose connection ends now did not leave: it is cut off. */
+  #isClosed = false
   #turnedAway = 0
   #turnedAwayOfClient = 0
   #accepted = 0
@@ -139,7 +141,10 @@ export class Server {
       closed: (connection) => this.#forget(connection as Connection),
       failed: (exchange, fault) => events.failed(exchange, fault),
       refused: (connection, fault) => events.refused(connection, fault),
-      left: (exchange) => events.left(exchange),
+      left: (exchange) => {
+        if (this.#isClosed) events.failed(exchange, new Fault('STOPPING'))
+        else events.left(exchange)
+      },
       bug: (error) => events.bug(error),
     }
   }
@@ -256,8 +261,9 @@ export class Server {
   async drain(gracefulMs: number, hurry: AbortSignal): Promise<void> {
     const untilMs = this.#context.clock.nowMs() + gracefulMs
     this.#context.stopping = true
+    const drained = Promise.all(this.#doors.map(({ listener }) => listener.drain(gracefulMs)))
     const hurried = new Promise((resolve) => hurry.addEventListener('abort', resolve, { once: true }))
-    await Promise.race([hurried, Promise.all(this.#doors.map(({ listener }) => listener.drain(gracefulMs)))])
+    if (!hurry.aborted) await Promise.race([hurried, drained])
     await this.#letGo(Math.min(untilMs, this.#context.clock.nowMs() + LAST_REQUEST_MS), untilMs, hurry)
   }
 
@@ -288,6 +294,7 @@ export class Server {
 
   /** Ends everything now. */
   close(): void {
+    this.#isClosed = true
     if (this.#sweep !== null) clearInterval(this.#sweep)
     for (const { listener } of this.#doors) void listener.close()
     this.#context.pool.clear(new Fault('STOPPING'))

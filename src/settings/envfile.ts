@@ -21,7 +21,8 @@ function readLine(line: string, where: string): [name: string, value: string] {
   const [, name, rest] = ASSIGNMENT.exec(line) ?? []
   const value = rest === undefined ? null : readValue(rest)
   if (name === undefined || value === null) {
-    throw new Fault('SETTING_INVALID', { detail: `${where}: this is not KEY=VALUE: ${JSON.stringify(line)}` })
+    const what = name === undefined ? 'this is not KEY=VALUE' : `the value of ${name} is not quoted rightly`
+    throw new Fault('SETTING_INVALID', { detail: `${where}: ${what}` }) // the line itself may be a secret
   }
   return [name, value]
 }

@@ -173,7 +173,7 @@ export const REGISTRY = {
     reader: workerRange,
     default: 'auto',
     help: 'How many Python processes run the application: N, or LEAST..MOST.',
-    why: 'With two numbers a worker is added within milliseconds when requests wait and taken away when it has been idle; 0..N starts none until the first request. auto: the least of the processors it may use, its CPU quota, and its memory by 128 MiB. The variable WEB_CONCURRENCY is read too.',
+    why: 'With two numbers a worker is added within milliseconds when requests wait and taken away when it has been idle; 0..N starts none until the first request (with --preload never one, to see that the application loads). auto: the least of the processors it may use, its CPU quota, and its memory by 128 MiB. The variable WEB_CONCURRENCY is read too.',
     applies: 'reload',
   }),
   workersMemoryBytes: row({
@@ -181,7 +181,7 @@ export const REGISTRY = {
     flag: '--workers-memory',
     reader: size({ zero: 'any' }),
     default: '0',
-    help: 'With --workers LEAST..MOST: the memory of all Python processes together above which none is added. 0: any.',
+    help: 'With --workers LEAST..MOST: the memory of all Python processes together above which none but the first is added. 0: any.',
     why: 'Growing under load must not end in the hands of the out-of-memory killer.',
     applies: 'reload',
   }),
@@ -628,7 +628,11 @@ export const REGISTRY = {
   scriptName: row({
     section: 'proxies',
     flag: '--script-name',
-    reader: text('PREFIX', 'a path such as /shop, without a slash at its end', /^(?:\/[^/\0-\x20?#\x7f-\uffff]+)*$/),
+    reader: text(
+      'PREFIX',
+      'a path such as /shop, without a slash at its end',
+      /^(?!.*%00)(?:\/[^/\0-\x20?#\x7f-\uffff]+)*$/,
+    ),
     default: '',
     help: 'The path prefix the application is mounted at (SCRIPT_NAME).',
     why: 'For a proxy that hands on the full path.',

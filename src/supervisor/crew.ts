@@ -12,7 +12,7 @@ import { endOf, type Member, NEXT, newMember, reasonFor } from './member.ts'
 import { Outputs } from './outputs.ts'
 import type { Limits } from './recycle.ts'
 
-/** What was killed, or has lost its connections, and isn't reported: so long before more is done. */
+/** What was killed, has lost its connections or can't load, and isn't reported: so long before more is done. */
 const REPORT_MS = 2_000
 const SIGKILL = 9
 
@@ -171,6 +171,7 @@ export class Crew {
     const member = this.#members.get(number)
     if (!member || member.isUnready) return
     member.isUnready = true
+    if (member.state === 'booting') member.deadlineMs = this.#clock.nowMs() + REPORT_MS
     this.#owner.unready(member, fault)
   }
 
@@ -206,7 +207,7 @@ export class Crew {
     switch (state) {
       case 'booting': {
         const limit = `${generation.settings.bootTimeoutMs / 1000} s`
-        this.#owner.unready(member, new Fault('APP_BOOT_TIMEOUT', { limit }))
+        if (!member.isUnready) this.#owner.unready(member, new Fault('APP_BOOT_TIMEOUT', { limit }))
         return this.kill(member, 'boot_timeout')
       }
       case 'draining':

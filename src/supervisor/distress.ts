@@ -36,11 +36,12 @@ export class Distress {
   async overdue(member: Member, requests: readonly RequestFacts[]): Promise<void> {
     const { gracefulTimeoutMs } = member.generation.settings
     this.#crew.drain(member, 'timeout', Math.max(gracefulTimeoutMs, LEAST_DRAIN_MS))
+    member.interruptedAtMs = Infinity // `tick` waits: the record of this one comes first
     const { number: worker, pid } = member
     this.#events.tell({ kind: 'overdue', worker, pid, requests, ...(await look(member)) })
     if (member.isOver) return
     member.attached.interrupt()
-    member.interruptedAtMs ??= this.#clock.nowMs()
+    member.interruptedAtMs = this.#clock.nowMs()
   }
 
   async overMemory(member: Member, rssBytes: number, limitBytes: number): Promise<void> {

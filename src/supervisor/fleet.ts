@@ -104,21 +104,20 @@ export class Fleet {
     return generation
   }
 
-  /** The traffic moves to a generation that passed its trial; the workers of the others leave as they can be spared. */
-  promote(generation: Generation): void {
+  /**
+   * The traffic moves to a generation that passed its trial; the workers of the others leave as they can be spared.
+   * Resolves at once; `isRolling`: once no worker of an older generation serves. They are replaced one by one.
+   */
+  promote(generation: Generation, isRolling: boolean): Promise<void> {
+    const done = new Deferred<void>()
+    if (isRolling) this.#roll = { generation, done, hasFailed: false }
+    else done.resolve()
     this.#next = null
     this.#follow(generation, 'reload')
     this.#pauses.forget()
     for (const member of this.#crew.all)
       if (member.generation === generation && member.readyAtMs !== null) this.#crew.serve(member)
     this.reconcile() // in this turn: who is told that the reload is done never meets the old code again
-  }
-
-  /** Resolves once no worker of an older generation serves; until then they are replaced one by one. */
-  rolled(generation: Generation): Promise<void> {
-    const done = new Deferred<void>()
-    this.#roll = { generation, done, hasFailed: false }
-    this.reconcile()
     return done.promise
   }
 

@@ -54,6 +54,8 @@ export class Foreman implements GenerationOwner, Omit<CrewOwner, 'overdue'> {
   }
 
   forkFailed(generation: Generation, worker: number, fault: Fault): void {
+    if (generation.candidate === worker) generation.candidate = 0
+    this.#crew.ended(worker, { kind: 'asked' }) // some of its files may be there
     this.#pauses.startFailed(this.#clock.nowMs())
     this.#failed(generation, fault, worker, null)
   }
@@ -63,7 +65,7 @@ export class Foreman implements GenerationOwner, Omit<CrewOwner, 'overdue'> {
   }
 
   zygoteFailed(generation: Generation, fault: Fault): void {
-    this.#pauses.startFailed(this.#clock.nowMs())
+    if (generation === this.#fleet.current) this.#pauses.startFailed(this.#clock.nowMs())
     this.#failed(generation, fault, null, null)
   }
 

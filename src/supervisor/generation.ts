@@ -46,8 +46,8 @@ export class Generation {
   /** The newest that serves is `current`. */
   state: 'booting' | 'current' | 'draining' = 'booting'
   stage: Stage = 'starting'
-  /** Numbers of workers that were asked for and aren't forked yet. */
-  readonly pending = new Set<number>()
+  /** Numbers of workers that were asked for and aren't forked yet, and when they were asked for. */
+  readonly pending = new Map<number, number>()
   /** Number of the worker that is tried as template; 0: none. */
   candidate = 0
   /** Passes once it has shown that it can serve; fails with what keeps it from that. */
@@ -124,7 +124,7 @@ export class Generation {
   }
 
   fork(number: number): void {
-    this.pending.add(number)
+    this.pending.set(number, this.#clock.nowMs())
     if (this.stage === 'trying') this.candidate = number
     this.#forker.fork(number, this.stage === 'trying')
   }
@@ -148,9 +148,25 @@ export class Generation {
   }
 
   tick(nowMs: number): void {
-    if (nowMs < this.#templateByMs || this.#template === null) return
-    this.#templateByMs = Infinity
-    this.#zygote.forker.kill(this.#template.pid, SIGKILL)
+    if (nowMs >= this.#templateByMs && this.#template !== null) {
+      this.#templateByMs = Infinity
+      this.#zygote.forker.kill(this.#template.pid, SIGKILL)
+    }
+    this.#unstick(nowMs)
+  }
+
+  /** Who was asked for a worker and says nothing (an application's own hook hangs before the fork) won't fork again. */
+  #unstick(nowMs: number): void {
+    const [oldestMs = Infinity] = this.pending.values()
+    if (this.stage === 'starting' || nowMs - oldestMs < this.settings.bootTimeoutMs) return
+    this.#owner.note('error', `pid ${this.#forkerPid} was asked for a worker and is silent: it is ended`)
+    for (const number of this.pending.keys()) this.pending.set(number, Infinity)
+    if (this.#forkerPid === this.#template?.pid) this.#zygote.forker.kill(this.#template.pid, SIGKILL)
+    else this.#zygote.kill()
+  }
+
+  get #forkerPid(): number {
+    return this.stage === 'open' && this.#template !== null ? this.#template.pid : this.#zygote.pid
   }
 
   #open(facts: PythonFacts): void {
@@ -170,7 +186,6 @@ export class Generation {
       forked: (forked: Forked) => this.#forked(forker(), forked),
       forkFailed: (number: number, fault: Fault) => {
         this.pending.delete(number)
-        if (number === this.candidate) this.candidate = 0
         this.#owner.forkFailed(this, number, fault)
       },
       garbled: (line: string) => this.#owner.note('warning', `${name} says what nobody understands: ${line}`),
@@ -178,7 +193,7 @@ export class Generation {
   }
 
   #forked(forker: Forker, forked: Forked): void {
-    this.pending.delete(forked.worker)
+    if (!this.pending.delete(forked.worker)) return // given up with its forker, it ends with the generation
     this.#owner.forked(this, forker, forked)
     if (forked.template !== undefined) this.#meet(forked.worker, forked.pid, forked.template)
   }
@@ -235,7 +250,8 @@ export class Generation {
   }
 
   #templateEnded(template: Template, why: string): void {
-    if (template !== this.#template || this.stage === 'orphaned') return
+    if (template !== this.#template) return
+    if (this.stage === 'orphaned') return this.#forgetPending() // its zygote was the first to die
     template.forker.alive = false
     this.#owner.forkerEnded(template.forker)
     this.#owner.workerEnded(template.number, { kind: 'asked' })
@@ -259,7 +275,7 @@ export class Generation {
   /** What was asked of one that has died won't come; the files of a worker may be there already. */
   #forgetPending(): void {
     if (this.#forker.alive) return
-    for (const number of this.pending) this.#owner.workerEnded(number, { kind: 'asked' })
+    for (const number of this.pending.keys()) this.#owner.workerEnded(number, { kind: 'asked' })
     this.pending.clear()
   }
 

@@ -66,16 +66,20 @@ export class Headcount {
     this.#isPaused = true
   }
 
+  resume(): void {
+    this.#isPaused = false
+  }
+
   /**
    * More are wanted, as requests wait.
    *
    * @param coming workers that are wanted and don't serve yet
-   * @param room how many more the memory allows
+   * @param room how many more the memory allows; the first is allowed always, or nobody would ever be answered
    */
   grow(waiting: number, coming: number, room: number): void {
     if (this.#isPaused || !this.isElastic) return
     const asked = Math.max(1, Math.ceil(waiting / WAITING_PER_WORKER)) - coming
-    const more = Math.min(asked, room, this.#most - this.#count)
+    const more = Math.min(asked, this.#count === 0 ? Math.max(1, room) : room, this.#most - this.#count)
     if (more > 0) this.#change(this.#count + more)
   }
 

@@ -42,7 +42,7 @@ export interface Member extends Career {
   end: End | null
   /** Its connections have ended. */
   isCut: boolean
-  /** When the exception was raised in its overdue requests; null: none is overdue. */
+  /** When the exception was last raised in an overdue request; Infinity: it is about to be; null: none is overdue. */
   interruptedAtMs: number | null
   /** It is above --memory-limit: its stacks are asked for, then it is killed. */
   isCondemned: boolean
@@ -113,8 +113,12 @@ export function endOf(member: Member, reason: EndReason): End {
 
 /** To the pool: was its end asked for? What it ran is told so. */
 export function reasonFor(member: Member, end: End, reason: EndReason): EndReason {
-  return member.state === 'draining' && ENDS[end].planned ? { kind: 'asked' } : reason
+  if (member.state === 'draining' && ENDS[end].planned) return { kind: 'asked' }
+  return OURS.has(end) ? { kind: 'lost', why: ENDS[end].says } : reason
 }
+
+/** Ends by our own SIGKILL: whose request goes down with the worker is told why, not how. */
+const OURS: ReadonlySet<End> = new Set(['timeout', 'memory_limit', 'graceful_timeout'])
 
 export function statusOf(member: Member, nowMs: number, rssBytes: number | null): WorkerStatus {
   const { number, pid, generation, state, attached, bornMs } = member

@@ -1,9 +1,6 @@
 import { constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 
-/** After a worker's end its children may still hold its descriptors: what they say is read this much longer. */
-const AFTERLIFE_MS = 1_000
-
 /**
  * Reads a worker's stdout or stderr: a FIFO of its own (design §4, Output). `take` gets the bytes as they come and
  * may answer false to have the reading wait for `resume`.
@@ -26,9 +23,11 @@ export class WorkerOutput {
     this.#socket.resume()
   }
 
-  /** The worker has ended: what is in the pipe is still read, then it is closed. */
+  /**
+   * The worker has ended. Its children may hold the other end and go on writing, which would stop them for good if
+   * nobody read: that goes on until the last of them has ended, but keeps nobody here alive.
+   */
   finish(): void {
-    const timer = setTimeout(() => this.#socket.destroy(), AFTERLIFE_MS)
-    this.#socket.on('close', () => clearTimeout(timer))
+    this.#socket.unref()
   }
 }

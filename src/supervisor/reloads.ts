@@ -64,8 +64,7 @@ export class Reloads {
     try {
       await generation.trial.promise
       this.#owner.adopt(settings)
-      this.#fleet.promote(generation)
-      if (settings.reloadStrategy === 'rolling') await this.#fleet.rolled(generation)
+      await this.#fleet.promote(generation, settings.reloadStrategy === 'rolling')
     } catch (fault) {
       this.#fleet.giveUp(generation)
       this.#events.tell({ kind: 'reloadFailed', generation: number, fault: fault as Fault })

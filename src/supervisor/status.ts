@@ -33,5 +33,7 @@ export interface GenerationStatus {
   /** Its workers are forked from a process that has loaded the application. */
   readonly preloaded: boolean
   readonly zygotePid: number
+  /** Its processes that are no workers: the zygote, and with preloading the template. */
+  readonly forkerPids: readonly number[]
   readonly ageMs: number
 }

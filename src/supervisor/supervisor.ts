@@ -132,6 +132,11 @@ export class Supervisor {
     this.#rescale('paused', () => this.#headcount.pause())
   }
 
+  /** Ends a pause, if there is one. */
+  resume(): void {
+    this.#rescale('the pause ends', () => this.#headcount.resume())
+  }
+
   get wanted(): number {
     return this.#headcount.wanted
   }
@@ -143,8 +148,8 @@ export class Supervisor {
 
   get generations(): GenerationStatus[] {
     const nowMs = this.#clock.nowMs()
-    return this.#fleet.generations.map(({ number, state, preloaded, zygotePid, bornMs }) => {
-      return { number, state, preloaded, zygotePid, ageMs: nowMs - bornMs }
+    return this.#fleet.generations.map(({ number, state, preloaded, zygotePid, forkerPids, bornMs }) => {
+      return { number, state, preloaded, zygotePid, forkerPids, ageMs: nowMs - bornMs }
     })
   }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import type { Duplex } from 'node:stream'
+import { type Duplex, PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { EndReason } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
@@ -51,7 +51,8 @@ export class Zygote {
   readonly forker: Forker
   /** Settles once it takes commands; a fault says why it never will. */
   readonly ready: Promise<PythonFacts>
-  readonly #child: ChildProcess
+  /** Null: the system could not even try. */
+  readonly #child: ChildProcess | null
   readonly #owner: ZygoteOwner
   readonly #lifelinePath: string
   #lifeline = -1
@@ -74,13 +75,10 @@ export class Zygote {
     })
     this.ready.catch(() => {})
     const env = { ...process.env, ...configuration.env } // Python reads some of its variables before any of our code
-    this.#child = spawn(python, [BOOTSTRAP, TITLE_ROOM], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
-    this.#child.on('error', (error) => this.#end(python, error.message))
-    this.#child.on('exit', (code, signal) =>
-      this.#end(python, signal === null ? `exit code ${code}` : `signal ${signal}`),
-    )
+    const { child, pipe } = start(python, env, (why) => this.#end(python, why))
+    this.#child = child
     this.#listen()
-    this.forker = new Forker(this.#child.stdio[3] as Duplex, {
+    this.forker = new Forker(pipe, {
       forked: (worker) => owner.forked(worker),
       workerEnded: (number, reason) => owner.workerEnded(number, reason),
       forkFailed: (number, fault) => owner.forkFailed(number, fault),
@@ -93,7 +91,12 @@ export class Zygote {
   }
 
   get pid(): number {
-    return this.#child.pid ?? -1
+    return this.#child?.pid ?? -1
+  }
+
+  /** For one that is stuck: its end is heard as any other. */
+  kill(): void {
+    this.#child?.kill('SIGKILL')
   }
 
   /** Ends it and all that it or its template forked, at once, by closing the lifeline: only the front holds it. */
@@ -102,12 +105,12 @@ export class Zygote {
     this.forker.tell({ cmd: 'stop' })
     if (this.#lifeline >= 0) closeSync(this.#lifeline)
     this.#lifeline = -1
-    this.#child.kill('SIGKILL')
+    this.#child?.kill('SIGKILL')
     removeLifeline(this.#lifelinePath)
   }
 
   #listen(): void {
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+    for (const stream of [this.#child?.stdout, this.#child?.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#lastOutput = (this.#lastOutput + text).slice(-2_000)
         this.#owner.output(text)
@@ -134,4 +137,24 @@ export class Zygote {
     this.#failed(new Fault('PYTHON_BROKEN', { detail: `${python} (${why})` }, this.#lastOutput.trim()))
     this.#owner.ended(why)
   }
+}
+
+/**
+ * Starts Python; its end, or why it never ran, is told later. Node throws where memory or the room for arguments is
+ * lacking, and makes a process without pipes where descriptors are.
+ */
+function start(
+  python: string,
+  env: NodeJS.ProcessEnv,
+  ended: (why: string) => void,
+): { child: ChildProcess | null; pipe: Duplex } {
+  try {
+    const child = spawn(python, [BOOTSTRAP, TITLE_ROOM], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+    child.on('error', (error) => ended(error.message))
+    child.on('exit', (code, signal) => ended(signal === null ? `exit code ${code}` : `signal ${signal}`))
+    if (child.stdio !== undefined) return { child, pipe: child.stdio[3] as Duplex }
+  } catch (error) {
+    process.nextTick(() => ended((error as Error).message))
+  }
+  return { child: null, pipe: new PassThrough().destroy() }
 }

@@ -30,7 +30,8 @@ export class Pidfile {
     const text = `${process.pid}\n`
     try {
       try {
-        writeFileSync(fresh, text, { mode: 0o644 })
+        rmSync(fresh, { force: true })
+        writeFileSync(fresh, text, { mode: 0o644, flag: 'wx' }) // in a folder of many, a link there may lead anywhere
         if (owner !== null) chownSync(fresh, owner.uid, owner.gid)
         renameSync(fresh, this.#path)
       } catch (error) {

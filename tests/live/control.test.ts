@@ -1,12 +1,13 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Status } from '../../src/control/operations.ts'
-import { request } from '../kit/client.ts'
+import { Client, request } from '../kit/client.ts'
 import { Gate } from '../kit/gate.ts'
-import { DRAM, folder, start } from '../kit/server.ts'
+import { DRAM, folder, run, start } from '../kit/server.ts'
+import { eventually } from '../kit/wait.ts'
 
 interface Ran {
   readonly code: number
@@ -106,3 +107,65 @@ for (const flags of [[], ['--fast']]) {
     match((await dram(home, 'status')).err, /SERVER_NOT_FOUND/)
   })
 }
+
+test('while the application loads the admin listener says that it lives and is not ready', async (t) => {
+  const home = folder(t)
+  const gate = new Gate(t)
+  const app = join(home, 'slow.py')
+  writeFileSync(app, `open(${JSON.stringify(gate.path)}).read()\ndef application(environ, start_response):\n    pass\n`)
+  const path = join(home, 'admin.sock')
+  const server = run(t, [app, '--bind', '127.0.0.1:0', '--workers', '1', '--admin-bind', `unix:${path}`])
+  await gate.entered()
+  deepEqual([await statusOf(path, '/-/health'), await statusOf(path, '/-/ready')], [200, 503])
+  gate.open()
+  await server.until(/event=started/)
+  equal(await statusOf(path, '/-/ready'), 200)
+  server.signal('SIGTERM')
+  await server.gone()
+  equal(existsSync(path), false)
+})
+
+async function statusOf(path: string, page: string): Promise<number> {
+  const client = await Client.connect({ path })
+  await client.write(request('GET', page, [['Connection', 'close']]))
+  return (await client.response()).status
+}
+
+test('logs reopen says which log can’t be opened, and that one is written to as before', async (t) => {
+  const home = folder(t)
+  const log = join(home, 'dram.log')
+  const server = run(t, [
+    'probe.py',
+    '--bind',
+    '127.0.0.1:0',
+    '--workers',
+    '1',
+    '--runtime-dir',
+    home,
+    '--log-file',
+    log,
+  ])
+  await eventually(() => existsSync(log) && /event=started/.test(readFileSync(log, 'utf8')), 'the start')
+  renameSync(log, `${log}.1`)
+  mkdirSync(log)
+  const refused = await dram(home, 'logs', 'reopen')
+  equal(refused.code, 5)
+  match(refused.err, /^dram: LOG_FILE: .*dram\.log/)
+  match(readFileSync(`${log}.1`, 'utf8'), /event=logs_not_reopened/)
+  rmdirSync(log)
+  equal((await dram(home, 'logs', 'reopen')).code, 0)
+  await eventually(() => existsSync(log) && /event=logs_reopened/.test(readFileSync(log, 'utf8')), 'the new log')
+  server.signal('SIGTERM')
+  await server.gone()
+})
+
+test('arguments of an application factory are shown without their secrets', async (t) => {
+  const home = folder(t)
+  writeFileSync(join(home, 'shop.py'), 'def make(password):\n    return lambda environ, start_response: None\n')
+  const args = ['--workers', '1', '--runtime-dir', home]
+  await start(t, 'shop:make(password="hunter2")', args, { cwd: home })
+  const { out } = await dram(home, 'status', '--json')
+  equal((JSON.parse(out) as Status).application, 'shop:make(password=***)')
+  const { findServers } = await import('../../src/control/find.ts')
+  equal(findServers([home]).servers[0]!.application, 'shop:make(password=***)')
+})

@@ -8,7 +8,8 @@ import { eventually } from '../kit/wait.ts'
 const MIB = 1024 * 1024
 const REQUESTS = FULL ? 1_000_000 : 60_000
 const BATCH = 100
-const MOST_FRONT = 90 * MIB
+/** Node 26 alone has 40 MiB before any code of ours; a server on it has 82 when it starts, on Node 20 some 61. */
+const MOST_FRONT = 100 * MIB
 const MOST_CHURNING_FRONT = 120 * MIB
 
 test(`the front’s memory is flat over ${REQUESTS} requests`, { timeout: 600_000 }, async (t) => {

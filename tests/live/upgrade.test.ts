@@ -177,10 +177,19 @@ test('metrics and health move along, at the same address', async (t) => {
   const path = join(folder(t), 'admin.sock')
   const server = await start(t, 'probe.py', [...ONE, '--admin-bind', `unix:${path}`])
   const { ino } = statSync(path)
+  const gate = new Gate(t)
+  const busy = await server.connect()
+  await busy.write(request('GET', `/wait?gate=${gate.path}`))
+  await gate.entered()
   await upgrade(server)
-  const client = await Client.connect({ path })
-  await client.write(request('GET', '/-/ready', [['Connection', 'close']]))
-  equal((await client.response()).status, 200)
+  // The old one has a request to finish, and would say that it is not ready.
+  for (let at = 0; at < 20; at++) {
+    const client = await Client.connect({ path })
+    await client.write(request('GET', '/-/ready', [['Connection', 'close']]))
+    equal((await client.response()).status, 200)
+  }
+  gate.open()
+  equal((await busy.response()).status, 200)
   equal((await server.exit()).code, 0)
   equal(statSync(path).ino, ino)
 })

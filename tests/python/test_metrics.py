@@ -4,6 +4,7 @@ import sys
 import threading
 import types
 import unittest
+from unittest import mock
 
 from test_reply import Case, app_of, serving
 
@@ -63,6 +64,12 @@ class Metrics(Case):
     def test_what_is_no_bytes_is_empty(self):
         with serving(app_of([b""])) as worker, prometheus_client(lambda registry: None):
             self.assertEqual(self.ask(worker), b"")
+
+    def test_empty_where_no_thread_is_to_be_had(self):
+        with serving(app_of([b""])) as worker, prometheus_client(lambda registry: b"counted"):
+            with mock.patch("_dram.metrics.start_new_thread", side_effect=RuntimeError("can't start new thread")):
+                self.assertEqual(self.ask(worker), b"")
+            self.assertEqual(self.ask(worker), b"counted")
 
     def test_a_slow_collector_holds_up_nothing_else(self):
         entered, over = threading.Event(), threading.Semaphore(0)

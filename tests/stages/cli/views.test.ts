@@ -108,8 +108,8 @@ test('status: a table, the head lines above it', () => {
 
 test('status: generations where there are several', () => {
   const generations = [
-    { number: 2, state: 'current', preloaded: true, zygotePid: 90, ageMs: 1_000 },
-    { number: 1, state: 'draining', preloaded: false, zygotePid: 80, ageMs: 60_000 },
+    { number: 2, state: 'current', preloaded: true, zygotePid: 90, forkerPids: [90, 91], ageMs: 1_000 },
+    { number: 1, state: 'draining', preloaded: false, zygotePid: 80, forkerPids: [80], ageMs: 60_000 },
   ] as const
   const lines = statusView(status({ generations, workers: [worker({ generation: 2 })] }), PLAIN)
   ok(lines.includes('2           current   yes            90  1.0 s'))

@@ -54,7 +54,9 @@ export function status(own: Partial<Status> = {}): Status {
     ready: true,
     uptimeMs: 3 * 3_600_000 + 12 * 60_000,
     workersWanted: { least: 2, most: 8, now: 2 },
-    generations: [{ number: 1, state: 'current', preloaded: true, zygotePid: 4_712, ageMs: 100_000 }],
+    generations: [
+      { number: 1, state: 'current', preloaded: true, zygotePid: 4_712, forkerPids: [4_712], ageMs: 100_000 },
+    ],
     workers: [worker(), worker({ number: 2, pid: 4_721, busyMs: 0, requests: 7, rssBytes: null })],
     queue: { waiting: 0, limit: 2_048 },
     connections: { open: 12, limit: 10_000 },

@@ -31,8 +31,8 @@ function house(t: TestContext, settings: Partial<MetricParts['settings']> = {}):
   const supervisor: WorkersView = {
     workers,
     generations: [
-      { number: 1, state: 'draining', preloaded: false, zygotePid: 60, ageMs: 2 },
-      { number: 2, state: 'current', preloaded: true, zygotePid: 61, ageMs: 1 },
+      { number: 1, state: 'draining', preloaded: false, zygotePid: 60, forkerPids: [60], ageMs: 2 },
+      { number: 2, state: 'current', preloaded: true, zygotePid: 61, forkerPids: [61, 62], ageMs: 1 },
     ],
     wanted: 2,
     attachedOf: (number) => ({
@@ -112,7 +112,7 @@ test('gauges of the processes', async (t) => {
   ])
   const [front, zygote, workers] = await linesOf(metrics, 'dram_process_resident_bytes{')
   match(front!, /\{process="front"\} \d{7,}$/)
-  equal(zygote, 'dram_process_resident_bytes{process="zygote"} 25')
+  equal(zygote, 'dram_process_resident_bytes{process="zygote"} 50')
   equal(workers, 'dram_process_resident_bytes{process="worker"} 150')
   deepEqual(await linesOf(metrics, 'dram_generation'), ['dram_generation 2'])
   deepEqual(await linesOf(metrics, 'dram_start_time'), ['dram_start_time_seconds 1700000000.5'])

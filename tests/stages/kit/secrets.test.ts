@@ -32,8 +32,15 @@ describe('texts', () => {
     ['Authorization: Bearer abc.def', 'Authorization: ***'],
     ['two URLs http://a:b@h and http://c@i', 'two URLs http://***@h and http://***@i'],
     ['password=secret=x token=y', 'password=*** token=***'],
+    ['-http://a:b@h', '-http://***@h'],
     ['nothing to hide: a sentence', 'nothing to hide: a sentence'],
     ['', ''],
   ]
   for (const [text, shown] of CASES) test(text, () => equal(withoutSecrets(text), shown))
+
+  // With the square of its length any of these would take minutes.
+  for (const piece of ['a', 'a.', 'a://b', 'a ', 'key="', 'basic ', ' ']) {
+    const long = piece.repeat(500_000 / piece.length)
+    test(`500 KB of ${JSON.stringify(piece)}`, () => equal(withoutSecrets(`${long} `).length > 0, true))
+  }
 })

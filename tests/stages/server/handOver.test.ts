@@ -1,6 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { test } from 'node:test'
+import { Listener } from '../../../src/listen/listener.ts'
 import { request } from '../../kit/client.ts'
+import { within } from '../../kit/wait.ts'
 import { wholeFrame } from '../worker/fakeWorker.ts'
 import { House } from './house.ts'
 
@@ -44,4 +46,12 @@ test('a hurry ends it at once', async (t) => {
   const over = house.server.handOver(1_000_000, hurry.signal)
   hurry.abort()
   await over
+})
+
+test('a stop that is in a hurry from the start waits for nobody who keeps coming', async (t) => {
+  const house = await House.open(t)
+  t.mock.method(Listener.prototype, 'drain', () => new Promise(() => {}))
+  const hurry = new AbortController()
+  hurry.abort()
+  await within(house.server.drain(60_000, hurry.signal), 'the end')
 })

@@ -514,6 +514,27 @@ test('an answer that is silent for too long is broken off; time that the client 
   equal(slowClient!.told.at(-1)![1], 'STREAM_TIMEOUT')
 })
 
+test('the silence of an answer begins with its head, however long that took', async (t) => {
+  const house = new House(t, { streamTimeoutMs: 1_000, lookAhead: 0 })
+  const { worker } = await house.worker({ threads: 2 })
+  const [talks, slow] = house.submit('talks', 'slow to begin')
+  await worker.requests(2)
+  for (let slot = 0; slot < 2; slot++) worker.mark(slot, slot + 1, house.clock.nowMs())
+  await worker.send(headFrame(1, 'a'))
+  for (let round = 0; round < 3; round++) {
+    const before = talks!.told.length
+    await worker.send(frame(DATA, 1, 'tick'))
+    await house.until(() => talks!.told.length > before, 'a piece')
+    await house.pass(600)
+  }
+  await worker.send(headFrame(2, ''))
+  await house.until(() => slow!.told.length > 0, 'the head')
+  await house.pass(200)
+  deepEqual(slow!.names, ['begun'])
+  await house.pass(1_000)
+  equal(slow!.told.at(-1)![1], 'STREAM_TIMEOUT')
+})
+
 test('an answer that has come by the time its deadline is looked at counts', async (t) => {
   const house = new House(t, { timeoutMs: 1_000, lookAhead: 0 })
   const { worker } = await house.worker()

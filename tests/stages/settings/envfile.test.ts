@@ -1,4 +1,4 @@
-import { deepEqual, throws } from 'node:assert/strict'
+import { deepEqual, match, throws } from 'node:assert/strict'
 import { test } from 'node:test'
 import { readEnvFile } from '../../../src/settings/envfile.ts'
 
@@ -42,4 +42,17 @@ test('anything else is a fault with its line', () => {
       line,
     )
   }
+})
+
+test('the fault names the line and the variable, and shows nothing of what may be a secret', () => {
+  const says = (line: string) => {
+    try {
+      readEnvFile('app.env', line)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return ''
+  }
+  match(says('DB_PASSWORD="hunter2'), /the value of DB_PASSWORD is not quoted rightly$/)
+  match(says('hunter2'), /line 1: this is not KEY=VALUE$/)
 })

@@ -18,6 +18,14 @@ test('it grows by one for every few that wait, as far as it may', () => {
   equal(count.wanted, 8)
 })
 
+test('the first is had whatever the memory', () => {
+  const none = elastic(0, 4)
+  none.grow(1, 0, 0)
+  equal(none.wanted, 1)
+  none.grow(100, 0, 0)
+  equal(none.wanted, 1)
+})
+
 test('a fixed or paused one doesn’t grow', () => {
   const fixed = elastic(2, 2)
   fixed.grow(100, 0, Infinity)
@@ -26,6 +34,8 @@ test('a fixed or paused one doesn’t grow', () => {
   paused.pause()
   paused.grow(100, 0, Infinity)
   equal(paused.wanted, 0)
+  paused.resume()
+  equal(paused.wanted, 1)
 })
 
 test('it shrinks by one after each window in which one was idle throughout', () => {

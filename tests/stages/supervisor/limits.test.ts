@@ -150,12 +150,32 @@ test('overdue: it is killed 2 s after the exception if nothing else runs there',
   equal((await stage.told('workerEnded')).end, 'timeout')
 })
 
+test('overdue: the exception of a later request has its 2 s too', async (t) => {
+  const { stage, zygote, crew } = await Stage.serving(t, 1)
+  const [worker] = crew
+  const interrupts = () => worker!.told.filter((word) => word === 'interrupt').length
+  worker!.running = 1
+  worker!.owner.overdue([request('r1')])
+  await stage.until(() => interrupts() === 1, 'the first interrupt')
+  stage.pass(5_000)
+  worker!.running = 0
+  worker!.owner.overdue([request('r2')])
+  stage.pass(100) // it is still looked into
+  await stage.until(() => interrupts() === 2, 'the second interrupt')
+  stage.pass(1_999)
+  equal(zygote.heard('kill'), 0)
+  stage.pass(1)
+  await zygote.told('kill')
+})
+
 test('overdue: others’ requests have until --graceful-timeout', async (t) => {
   const { stage, zygote, crew } = await Stage.serving(t, 1)
   const [worker] = crew
   worker!.running = 1
   worker!.owner.overdue([request('r1')])
   await stage.until(() => worker!.told.includes('interrupt'), 'the interrupt')
+  const heir = await stage.fork(zygote)
+  heir.ready()
   stage.pass(19_999)
   equal(zygote.heard('kill'), 0)
   stage.pass(1)

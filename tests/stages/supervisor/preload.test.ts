@@ -191,3 +191,55 @@ test('a candidate that fails when nobody waits for it is tried again after a pau
   stage.pass(200)
   equal((await second.told('fork')).candidate, true)
 })
+
+test('so is one that could not be taken in', async (t) => {
+  const { stage, zygote } = await preloaded(t)
+  zygote.die()
+  const second = await stage.zygote()
+  const { worker } = await second.told('fork')
+  second.say('forked', { ...nowhere(stage, worker!), template: stage.pathOf('nowhere') })
+  await second.told('kill')
+  second.exited(worker!, { signal: 9 })
+  await stage.told('loadFailed')
+  stage.pass(10_000)
+  equal((await second.told('fork')).candidate, true)
+})
+
+test('a template that dies after its zygote, with a fork under way: its generation ends with its last worker', async (t) => {
+  const { stage, zygote, template, crew } = await preloaded(t)
+  stage.end(crew[0]!, { signal: 9 })
+  await template.told('fork')
+  zygote.die()
+  await stage.noted(/zygote .* died/)
+  template.die()
+  const second = await stage.zygote()
+  const next = await becomeTemplate(await (await stage.fork(second)).front)
+  for (let count = 0; count < 2; count++) (await stage.fork(next)).ready()
+  crew[1]!.owner.broken('end of file')
+  await stage.told('workerEnded')
+  await stage.told('workerEnded')
+  stage.pass(100)
+  deepEqual(
+    stage.supervisor.generations.map(({ number }) => number),
+    [2],
+  )
+})
+
+test('what a template had forked and could not tell before its end was known is left to end with it', async (t) => {
+  const { stage, candidate, template, crew } = await preloaded(t)
+  stage.end(crew[0]!, { signal: 9 })
+  const { worker } = await template.told('fork')
+  stage.end(candidate, { signal: 9 })
+  await stage.noted(/template .* died/)
+  template.say('forked', nowhere(stage, worker!))
+  const second = await stage.zygote()
+  const next = await becomeTemplate(await (await stage.fork(second)).front)
+  await stage.fork(next) // with no pause
+  equal(stage.events.filter(({ kind }) => kind === 'loadFailed').length, 0)
+})
+
+/** A worker whose files aren't there. */
+function nowhere(stage: Stage, worker: number) {
+  const path = stage.pathOf('nowhere')
+  return { worker, pid: 1, socket: path, out: path, err: path, page: path, stack: path }
+}

@@ -33,17 +33,22 @@ test('all: the traffic moves in one moment, once all of the new generation are r
 })
 
 test('rolling: one by one', async (t) => {
-  const { stage, crew } = await Stage.serving(t, 2)
+  const { stage, crew } = await Stage.serving(t, 3)
   const reloaded = stage.supervisor.reload({ ...stage.settings, reloadStrategy: 'rolling' })
   const zygote = await stage.zygote()
-  const three = await stage.fork(zygote)
-  equal(zygote.heard('fork'), 0)
-  three.ready()
-  const four = await stage.fork(zygote)
-  deepEqual(lastWords([...crew, three]), ['drain', 'serve', 'serve'])
-  four.ready()
+  const young: Actor[] = []
+  for (let left = 3; left > 0; left--) {
+    const worker = await stage.fork(zygote)
+    equal(zygote.heard('fork'), 0)
+    deepEqual(
+      lastWords(crew).filter((word) => word === 'serve'),
+      Array(left).fill('serve'),
+    )
+    worker.ready()
+    young.push(worker)
+  }
   equal((await reloaded).generation, 2)
-  deepEqual(lastWords([...crew, three, four]), ['drain', 'drain', 'serve', 'serve'])
+  deepEqual(lastWords([...crew, ...young]), [...Array(3).fill('drain'), ...Array(3).fill('serve')])
   equal(zygote.heard('fork'), 0)
 })
 
@@ -69,11 +74,20 @@ for (const reloadStrategy of ['all', 'rolling'] as const)
     })
 
 test('a zygote that can’t start fails the reload', async (t) => {
-  const { stage, crew } = await Stage.serving(t, 1)
+  const { stage, zygote: old, crew } = await Stage.serving(t, 1)
   const reloaded = stage.supervisor.reload(stage.settings)
   await stage.failZygote()
   await rejects(reloaded, { code: 'PYTHON_BROKEN' })
   deepEqual(crew[0]!.told, ['serve'])
+  equal(stage.supervisor.generations.length, 1)
+  stage.end(crew[0]!, { signal: 9 })
+  await old.told('fork') // at once: that the new one couldn't start says nothing of the old one
+})
+
+test('so does one that the system can’t even try to start', async (t) => {
+  const { stage } = await Stage.serving(t, 1)
+  const zygote = { ...stage.settings.zygote, env: { BIG: 'x'.repeat(200_000) } } // no single variable may be so long
+  await rejects(stage.supervisor.reload({ ...stage.settings, zygote }), { code: 'PYTHON_BROKEN' })
   equal(stage.supervisor.generations.length, 1)
 })
 

@@ -115,8 +115,10 @@ test('a fork that fails is told of, and tried again later', async (t) => {
   one.ready()
   await started
   const { worker } = await zygote.told('fork')
+  writeFileSync(stage.pathOf('w2.page'), '')
   zygote.say('failed', { worker, code: 'FORK_FAILED', says: 'cannot fork worker 2: no memory' })
   match((await stage.told('loadFailed')).fault.message, /cannot fork worker 2: no memory/)
+  equal(existsSync(stage.pathOf('w2.page')), false)
   stage.pass(9_999)
   equal(zygote.heard('fork'), 0)
   stage.pass(1)
@@ -184,6 +186,24 @@ test('the zygote dies: its workers serve on until those of a new generation do',
       [2, 'current'],
     ],
   )
+})
+
+test('a zygote that was asked for a worker and is silent is ended; another takes its place', async (t) => {
+  const { stage, zygote, crew } = await Stage.serving(t, 1)
+  stage.end(crew[0]!, { signal: 9 })
+  await stage.told('workerEnded')
+  await zygote.told('fork')
+  stage.pass(19_999)
+  deepEqual(
+    stage.notes.filter((note) => note.startsWith('error')),
+    [],
+  )
+  stage.pass(1)
+  await stage.noted(/error: pid \d+ was asked for a worker and is silent/)
+  await stage.noted(/error: the zygote \(pid \d+: signal SIGKILL\) died/)
+  const young = await stage.fork(await stage.zygote())
+  young.ready()
+  deepEqual(stage.supervisor.pids, [young.place.pid])
 })
 
 test('a worker whose zygote is dead is ended by hand once its connections end; drained, that is no failure', async (t) => {
@@ -275,6 +295,19 @@ test('a load that fails later is told of and retried with growing pauses, one at
   equal(zygote.heard('fork'), 0)
   alone.ready()
   await stage.fork(zygote)
+})
+
+test('one that can’t load and doesn’t end is killed, and its fault told once', async (t) => {
+  const { stage, zygote, crew } = await Stage.serving(t, 1)
+  stage.end(crew[0]!, { signal: 9 })
+  const worker = await stage.fork(zygote)
+  worker.owner.unready(new Fault('APP_IMPORT_FAILED', { detail: 'x' }))
+  equal((await stage.told('loadFailed')).fault.code, 'APP_IMPORT_FAILED')
+  stage.pass(2_000)
+  equal((await zygote.told('kill')).pid, worker.place.pid)
+  stage.end(worker, { signal: 9 })
+  equal((await stage.told('workerEnded')).end, 'boot_failed')
+  equal(stage.events.filter(({ kind }) => kind === 'loadFailed').length, 0)
 })
 
 test('a worker that had answered much is replaced at once, however often', async (t) => {

@@ -1,6 +1,15 @@
 import { equal, throws } from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -17,6 +26,18 @@ test('it holds our id, whole, and is removed at the end', () => {
   equal(readdirSync(folder).length, 1)
   pidfile.remove()
   equal(existsSync(path), false)
+})
+
+test('what lies where it is prepared is not written through', () => {
+  const other = join(folder, 'other')
+  writeFileSync(other, 'mine')
+  symlinkSync(other, `${path}.${process.pid}`)
+  const pidfile = new Pidfile(path, null)
+  pidfile.write()
+  equal(readFileSync(other, 'utf8'), 'mine')
+  equal(readFileSync(path, 'utf8'), `${process.pid}\n`)
+  pidfile.remove()
+  rmSync(other)
 })
 
 test('one that was left behind is replaced', () => {
