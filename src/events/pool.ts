@@ -62,4 +62,6 @@ export interface WorkerPool {
   takeLoad(): PoolLoad
   /** Called when a request has waited some milliseconds and no worker had room, and again while that lasts. Null: nobody cares. */
   onPressure: (() => void) | null
+  /** Told what prometheus_client has counted in a worker that is about to drain. Null: nobody cares, and none is asked. */
+  onLastMetrics: ((worker: number, text: string) => void) | null
 }

@@ -91,6 +91,8 @@ export class House implements Operated, SignalOwner {
       warn: (text) => journal.note('warning', text),
     })
     cleanup.add(() => this.#metrics.close())
+    if (settings.metricsMergePython)
+      this.server.pool.onLastMetrics = (worker, text) => this.#metrics.heard(worker, text)
     this.#reloads = this.#makeReloads()
     this.#upgrades = this.#makeUpgrades()
   }

@@ -90,6 +90,11 @@ export class Metrics {
     return prometheusText([...this.families(), ...this.#python.families()])
   }
 
+  /** What a worker has counted, told unasked: it is about to end. */
+  heard(worker: number, text: string): void {
+    this.#python.told(worker, text)
+  }
+
   /** StatsD is told the last. */
   async close(): Promise<void> {
     clearInterval(this.#look)

@@ -13,7 +13,7 @@ const MORE = `## What the application counts
 
 With \`--metrics-merge-python\` the page also has what the application counts with \`prometheus_client\` in its default registry. Each worker is asked when the page is read; nothing is to be set up in the application.
 
-- Counters, histograms and summaries are summed over the workers. What workers counted that have ended stays in the sums, as far as it had been read, so they never go down. Quantiles of summaries can't be summed and are left out.
+- Counters, histograms and summaries are summed over the workers. What workers counted that have ended stays in the sums, so they never go down: a worker that is to leave gives account first; of one that was killed it is what was read last. Quantiles of summaries can't be summed and are left out.
 - Gauges, \`Info\` and \`Enum\` included, get the label \`worker\` with the worker's number; a label of that name becomes \`exported_worker\`. So do \`process_*\` gauges, which tell of one process each. Gauges of workers that ended are gone.
 - \`…_created\` is the earliest of all workers.
 - Names that begin with \`dram_\` are ours: others of that name are left out, and the log says so once.

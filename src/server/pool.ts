@@ -37,6 +37,7 @@ export class Pool implements WorkerPool, Home {
   readonly ahead: LookAhead
   /** Whose turn it is, between those that send singly and those that pipeline. */
   readonly turns: Turns
+  onLastMetrics: ((worker: number, text: string) => void) | null = null
   /** Connections that have requests with the workers or in the queue: their own count. */
   connections = 0
   #onPressure: (() => void) | null = null

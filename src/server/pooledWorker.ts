@@ -61,6 +61,7 @@ export interface Home {
   readonly events: PoolEvents
   readonly ahead: LookAhead
   readonly deadlines: Deadlines
+  readonly onLastMetrics: ((worker: number, text: string) => void) | null
   join(worker: PooledWorker): void
   /** Nothing new goes to it. */
   leave(worker: PooledWorker): void
@@ -133,10 +134,24 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   }
 
   drain(): void {
-    if (this.#draining) return
+    if (!this.#leave()) return
+    const told = this.#home.onLastMetrics
+    if (told === null) this.link.stop()
+    else void this.#giveAccount(told).finally(() => this.link.stop())
+  }
+
+  /** What the application has counted would be lost with the process. */
+  async #giveAccount(told: (worker: number, text: string) => void): Promise<void> {
+    const text = await this.link.metrics()
+    if (text) told(this.number, text)
+  }
+
+  /** Nothing new goes to it from now on; false if that was so before. */
+  #leave(): boolean {
+    if (this.#draining) return false
     this.#draining = true
     this.#home.leave(this)
-    this.link.stop()
+    return true
   }
 
   recall(): void {
@@ -216,7 +231,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     const facts = late.map(([id, job]) =>
       job.facts(job.streaming ? 'answering' : 'running', nowMs - starts.get(id)!, this.number),
     )
-    this.drain() // those behind come back, and go elsewhere
+    if (this.#leave()) this.link.stop() // those behind come back, and go elsewhere
     for (const [id, job, why] of late) {
       this.#overdue.set(id, job.requestId)
       this.link.forget(id)

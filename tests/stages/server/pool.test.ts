@@ -351,6 +351,20 @@ test('after a death, what was begun fails and the rest is run elsewhere', async 
   deepEqual(b!.names, ['whole'])
 })
 
+test('where somebody listens, a worker that is to drain first gives account of its metrics', async (t) => {
+  const house = new House(t)
+  const accounts: [number, string][] = []
+  house.pool.onLastMetrics = (...account) => accounts.push(account)
+  const { worker, attached } = await house.worker()
+  attached.drain()
+  attached.drain()
+  await worker.heard('METRICS')
+  ok(!worker.told.some(({ type }) => type === WIRE.front.STOP))
+  await worker.answer(frame(WIRE.worker.METRICS, 0, 'shop_total 3\n'))
+  await worker.heard('STOP')
+  deepEqual(accounts, [[worker.place.number, 'shop_total 3\n']])
+})
+
 test('an answer that had left before the death is still told', async (t) => {
   const house = new House(t)
   const { worker, attached } = await house.worker()

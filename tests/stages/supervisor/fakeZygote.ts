@@ -153,6 +153,7 @@ export class Stage implements WorkerPool, SupervisorEvents, SupervisorDoors {
   readonly notes: string[] = []
   readonly events: SupervisorEvent[] = []
   onPressure: (() => void) | null = null
+  onLastMetrics = null
   load: PoolLoad = { waiting: 0, busiest: 0 }
   /** Bytes, by pid. */
   readonly rss = new Map<number, number>()
