@@ -9,30 +9,12 @@ import { PythonMetrics } from '../observe/pythonMetrics.ts'
 import type { RequestMetrics } from '../observe/requestMeter.ts'
 import { packets, statsdLines } from '../observe/statsd.ts'
 import { StatsdSender } from '../observe/statsdSender.ts'
+import type { Usage } from '../server/server.ts'
 import type { Settings } from '../settings/registry.ts'
 import { type GenerationStatus, STATES, type WorkerStatus } from '../supervisor/status.ts'
 import type { Counts } from './counts.ts'
 
 const LAST_PUSH_MS = 500
-
-/** What the server tells of itself. */
-export interface ServerUsage {
-  readonly connections: number
-  readonly maxConnections: number
-  /** Connections accepted since the start. */
-  readonly accepted: number
-  /** Of buffered bodies. */
-  readonly memoryBytes: number
-  readonly memoryLimitBytes: number
-  readonly queued: number
-  readonly queueLimit: number
-  /** Requests that workers have and have not answered. */
-  readonly running: number
-  readonly lookAhead: number
-  /** From and to all clients since the start. */
-  readonly bytesRead: number
-  readonly bytesWritten: number
-}
 
 /** What the supervisor tells of its workers. */
 export interface WorkersView {
@@ -51,7 +33,7 @@ export interface MetricParts {
   readonly meter: RequestMetrics
   readonly counts: Counts
   readonly supervisor: WorkersView
-  usage(): ServerUsage
+  usage(): Omit<Usage, 'serving'>
   ready(): boolean
   /** Of the first worker that was ready; null before. */
   facts(): WorkerFacts | null
@@ -168,7 +150,7 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
 }
 
 /** `usage` is read once: it goes through all connections. */
-function sourcesOf(parts: MetricParts, delay: LoopDelay, usage: ServerUsage): Sources {
+function sourcesOf(parts: MetricParts, delay: LoopDelay, usage: Omit<Usage, 'serving'>): Sources {
   const { meter, counts, supervisor } = parts
   return {
     dram_up: () => 1,

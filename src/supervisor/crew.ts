@@ -14,7 +14,6 @@ import type { Limits } from './recycle.ts'
 
 /** What was killed, has lost its connections or can't load, and isn't reported: so long before more is done. */
 const REPORT_MS = 2_000
-const SIGKILL = 9
 
 export interface CrewOwner {
   /** It has loaded the application; it serves once it is told to. */
@@ -111,7 +110,7 @@ export class Crew {
   kill(member: Member, end: End): void {
     if (!this.#move(member, 'kill', this.#clock.nowMs() + REPORT_MS)) return
     member.end = end
-    if (member.forker.alive) return member.forker.kill(member.pid, SIGKILL)
+    if (member.forker.alive) return member.forker.kill(member.pid)
     this.#killOrphan(member)
   }
 

@@ -12,7 +12,6 @@ import { isServing, type Member } from './member.ts'
 import type { Pauses } from './pauses.ts'
 import { limitsOf } from './recycle.ts'
 
-const SIGKILL = 9
 /** Ends that tell that the application may not be able to run. Of the others the cause is known, and isn't that. */
 const LOOPING: ReadonlySet<End> = new Set(['boot_failed', 'boot_timeout', 'crashed', 'exited', 'lost', 'memory_limit'])
 
@@ -47,7 +46,7 @@ export class Foreman implements GenerationOwner, Omit<CrewOwner, 'overdue'> {
       else if (generation.retiredFor !== null) this.#crew.kill(member, generation.retiredFor)
     } catch (error) {
       // No descriptor is left for its connections, as a rule.
-      forker.kill(forked.pid, SIGKILL)
+      forker.kill(forked.pid)
       this.forkFailed(generation, forked.worker, new Fault('FORK_FAILED', { detail: (error as Error).message }))
     }
     this.#fleet.reconcile()

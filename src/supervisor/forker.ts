@@ -67,7 +67,7 @@ export class Forker {
     this.tell({ cmd: 'fork', worker: number, ...(isCandidate && { candidate: true }) })
   }
 
-  kill(pid: number, signal: number): void {
+  kill(pid: number, signal = system.signals.SIGKILL as number): void {
     this.tell({ cmd: 'kill', pid, signal })
   }
 

@@ -9,8 +9,6 @@ import type { SupervisorSettings } from './settings.ts'
 import { Template } from './template.ts'
 import { Zygote } from './zygote.ts'
 
-const SIGKILL = 9
-
 export interface GenerationOwner {
   /** It can fork now, or (with preloading) more than before. */
   opened(generation: Generation): void
@@ -150,7 +148,7 @@ export class Generation {
   tick(nowMs: number): void {
     if (nowMs >= this.#templateByMs && this.#template !== null) {
       this.#templateByMs = Infinity
-      this.#zygote.forker.kill(this.#template.pid, SIGKILL)
+      this.#zygote.forker.kill(this.#template.pid)
     }
     this.#unstick(nowMs)
   }
@@ -161,7 +159,7 @@ export class Generation {
     if (this.stage === 'starting' || nowMs - oldestMs < this.settings.bootTimeoutMs) return
     this.#owner.note('error', `pid ${this.#forkerPid} was asked for a worker and is silent: it is ended`)
     for (const number of this.pending.keys()) this.pending.set(number, Infinity)
-    if (this.#forkerPid === this.#template?.pid) this.#zygote.forker.kill(this.#template.pid, SIGKILL)
+    if (this.#forkerPid === this.#template?.pid) this.#zygote.forker.kill(this.#template.pid)
     else this.#zygote.kill()
   }
 
@@ -245,7 +243,7 @@ export class Generation {
   #templateHungUp(template: Template): void {
     if (template !== this.#template) return
     this.#owner.forkerEnded(template.forker)
-    if (this.#zygote.forker.alive) this.#zygote.forker.kill(template.pid, SIGKILL)
+    if (this.#zygote.forker.alive) this.#zygote.forker.kill(template.pid)
     else this.#templateEnded(template, 'it hung up')
   }
 

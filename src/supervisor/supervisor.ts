@@ -26,7 +26,7 @@ export type { SupervisorSettings } from './settings.ts'
 /** How often everything is looked at that no event tells of. */
 const TICK_MS = 100
 /** What was killed is waited for this much longer before the stop gives it up. */
-const REPORT_MS = 5_000
+const LAST_REPORTS_MS = 5_000
 
 /** What it takes from the system beside processes; a test brings its own. */
 export interface SupervisorDoors extends MemoryReader {
@@ -180,7 +180,7 @@ export class Supervisor {
     this.#pool.onPressure = null
     this.#reloads.stop()
     this.#fleet.drain(gracefulMs)
-    this.#giveUpAtMs = Math.min(this.#giveUpAtMs, this.#clock.nowMs() + gracefulMs + REPORT_MS)
+    this.#giveUpAtMs = Math.min(this.#giveUpAtMs, this.#clock.nowMs() + gracefulMs + LAST_REPORTS_MS)
     this.#seeEmpty()
     await this.#stopped.promise
     this.#fleet.end()
