@@ -1,13 +1,14 @@
 /** What waits inside a worker should wait no longer than this, in microseconds: a prediction, which RECALL corrects. */
 const TARGET_WAIT_MICROS = 3_000
-/** Above this service time nothing is sent ahead: the hop (about 100 µs) is then not worth hiding. */
+/** Above this pace nothing is sent ahead: the hop (about 100 µs) is then not worth hiding. */
 const SLOW_MICROS = 1_000
 const WEIGHT = 1 / 16
 const MOST_AHEAD = 64
 
 /**
- * How many requests may be sent to a worker beyond its threads, predicted from the service times of late: mean
- * plus two deviations, as TCP estimates its round trips (RFC 6298 §2). Nothing before the first answer.
+ * How many requests may be sent to a worker beyond its threads, predicted from its pace of late, the service time
+ * divided by its threads: mean plus two deviations, as TCP estimates its round trips (RFC 6298 §2). Nothing before
+ * the first answer.
  */
 export class LookAhead {
   #mean = SLOW_MICROS
@@ -30,21 +31,21 @@ export class LookAhead {
     return this.#allowed
   }
 
-  /** The mean service time of late, in microseconds; of slow requests only that they are slow. */
+  /** From one answer of a worker to its next, in microseconds: the mean of late; of slow requests only that they are slow. */
   get meanMicros(): number {
     return this.#mean
   }
 
-  /** Service time to be expected with good certainty, in microseconds. */
+  /** The same, to be expected with good certainty. */
   get expectedMicros(): number {
     return this.#mean + 2 * this.#deviation
   }
 
   /** Hot: told of every answer. One slow request ends sending ahead only if the prediction says so; RECALL mends the rest. */
-  observe(serviceMicros: number): void {
+  observe(serviceMicros: number, threads = 1): void {
     if (serviceMicros < 0) return
     // One request of a minute must not forbid sending ahead for the next hundred fast ones.
-    const seen = Math.min(serviceMicros, 4 * SLOW_MICROS)
+    const seen = Math.min(serviceMicros / threads, 4 * SLOW_MICROS)
     const error = seen - this.#mean
     this.#mean += error * WEIGHT
     this.#deviation += ((error < 0 ? -error : error) - this.#deviation) * WEIGHT

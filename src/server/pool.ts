@@ -23,9 +23,10 @@ export interface PoolSettings extends Deadlines {
 
 /** A request that came back untouched from two dead workers is not tried a third time: it may be what kills them. */
 const MOST_REQUEUES = 2
-/** How often workers with requests sent ahead are looked at, and how long their silence may be at least. */
+/** How often workers with requests sent ahead are looked at, and how long their silence may be at least and at most. */
 const RECALL_CHECK_MS = 4
 const RECALL_AFTER_MS = 3
+const RECALL_BY_MS = 50
 
 /**
  * One bounded queue before all workers (design: one queue, least busy worker first). What a worker is sent beyond
@@ -158,7 +159,7 @@ export class Pool implements WorkerPool, Home {
   /** Called now and then: fails what has waited too long, and what runs too long. `open`: connections there are. */
   expire(nowMs: number, open = 0): void {
     this.#nowMs = nowMs
-    this.turns.turn(nowMs, open, this.ahead.meanMicros / Math.max(1, this.#threads))
+    this.turns.turn(nowMs, open, this.ahead.meanMicros / Math.max(1, this.#serving.length))
     this.#heldBack.release()
     // First what has come from the workers is read: this process may have been stopped for a while.
     if (this.#workers.some((worker) => worker.mayBeLate(nowMs))) setImmediate(this.#judge)
@@ -261,9 +262,12 @@ export class Pool implements WorkerPool, Home {
   readonly #recall = (): void => {
     this.#check = null
     const nowMs = this.clock.nowMs()
-    const silenceMs = Math.max(RECALL_AFTER_MS, (3 * this.ahead.expectedMicros) / 1000)
+    const { expectedMicros } = this.ahead
     for (const worker of this.#serving) {
       if (worker.load === 0 || worker.recalling || worker.isStalled) continue
+      // Threads that began together end together: the silence of a worker is as long as a request, not its pace.
+      const predictedMs = (expectedMicros * worker.threads) / 1000
+      const silenceMs = Math.min(RECALL_BY_MS, Math.max(RECALL_AFTER_MS, 3 * predictedMs))
       if (nowMs - worker.progressAtMs >= silenceMs) worker.recall()
       else this.#watch()
     }

@@ -299,7 +299,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     if (serviceMicros > 0) this.busyMicros += serviceMicros
     this.#stalled = false
     this.#progressed = true
-    this.#home.ahead.observe(serviceMicros)
+    this.#home.ahead.observe(serviceMicros, this.threads)
   }
 
   returned(jobs: Job[]): void {

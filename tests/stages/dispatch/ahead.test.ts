@@ -25,6 +25,15 @@ test('nothing is sent ahead of slow requests', () => {
   equal(after(new LookAhead(-1), 5_000, 20).allowed, 0)
 })
 
+test('threads count: what many of them do in a few milliseconds may wait behind them', () => {
+  const ahead = new LookAhead(-1)
+  for (let i = 0; i < 200; i++) ahead.observe(10_000, 64)
+  const eachMicros = 10_000 / 64
+  ok(ahead.allowed * eachMicros >= 2_500 && ahead.allowed * eachMicros <= 3_500, `${ahead.allowed}`)
+  for (let i = 0; i < 200; i++) ahead.observe(10_000, 4)
+  equal(ahead.allowed, 0)
+})
+
 test('one slow request among fast ones is forgotten soon', () => {
   const ahead = after(new LookAhead(-1), 20, 200)
   ahead.observe(60_000_000)

@@ -268,6 +268,26 @@ test('a slow worker gets nothing ahead until it has answered', async (t) => {
   deepEqual(targets(await worker.requests(2)), ['/b', '/c'])
 })
 
+test('threads that are busy together may be silent together, but not for long', async (t) => {
+  const house = new House(t)
+  for (let i = 0; i < 200; i++) house.pool.ahead.observe(10_000, 64)
+  const { worker } = await house.worker({ threads: 64 })
+  const names = Array.from({ length: 66 }, (_, index) => `${index}`)
+  house.submit(...names)
+  await worker.requests(66)
+  let recalled = false
+  const recall = worker.heard('RECALL').then(() => {
+    recalled = true
+  })
+  house.clock.advance(15)
+  // The look at its silence comes 4 ms after the requests.
+  const looked = performance.now() + 20
+  while (performance.now() < looked) await new Promise(setImmediate)
+  ok(!recalled)
+  house.clock.advance(20)
+  await recall
+})
+
 for (const [what, bytes] of [
   ['pieces of a stream', frame(DATA, 1, 'tick')],
   ['log lines', frame(LOG, 1, 'still here', 0, 1)],
