@@ -1,24 +1,54 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { closed, count, footprint } from './kinds/closed.ts'
+import { idle } from './kinds/idle.ts'
+import { open, reload, respawn } from './kinds/open.ts'
+import { slow } from './kinds/slow.ts'
+import { start } from './kinds/start.ts'
+import { perSecond, type WrkFigures, wrk } from './load/wrk.ts'
 import type { Figures } from './metrics.ts'
 import type { Configuration, Folders, PeerName } from './peers.ts'
-import type { Scenario } from './scenarios.ts'
+import type { Round } from './results.ts'
+import type { Load, Scenario } from './scenarios.ts'
 import { Server } from './server.ts'
 
 export interface Plan {
   readonly folders: Folders
-  /** wrk's script that prints its figures. */
+  /** wrk's script. */
   readonly wrkScript: string
   /** Load in one round, and before it, in whole seconds. */
   readonly seconds: number
   readonly warmupSeconds: number
-  /** Of the requests of a scenario that counts them; below 1 in a smoke run. */
+  /** Of what a scenario asks for in numbers and seconds of its own; below 1 in a smoke run. */
   readonly share: number
 }
 
-export interface Round {
-  readonly figures: Figures
+/** One round of one peer, as its kind of measurement sees it. */
+export interface Bout<Kind extends Load['kind'] = Load['kind']> {
+  readonly peer: PeerName
+  readonly scenario: Scenario
+  readonly load: Extract<Load, { kind: Kind }>
+  readonly configuration: Configuration
+  readonly plan: Plan
+  /** Of an open load. */
+  readonly requestsPerSecond: number
+  /** Null where each measurement starts its own. */
+  readonly server: Server
   readonly isKeptAlive: boolean
+  /** wrk with what the scenario asks for. Throws when an answer is an error, and when a kept connection breaks. */
+  readonly wrk: (seconds: number) => Promise<WrkFigures>
+}
+
+export type Kind<Name extends Load['kind']> = (bout: Bout<Name>) => Promise<Figures>
+
+const KINDS: { readonly [Name in Load['kind']]: Kind<Name> } = {
+  closed,
+  count,
+  open,
+  slow,
+  idle,
+  start,
+  footprint,
+  respawn,
+  reload,
 }
 
 /** One round of one peer: start, check, warm up, measure, stop. Throws when the peer fails. */
@@ -27,73 +57,42 @@ export async function measure(
   scenario: Scenario,
   configuration: Configuration,
   plan: Plan,
+  requestsPerSecond = 0,
 ): Promise<Round> {
   const server = await Server.start(peer, scenario, configuration, plan.folders)
   try {
-    const isKeptAlive = await server.check(scenario.connections)
-    const run = (seconds: number) => load(server.url, scenario, seconds, isKeptAlive, plan)
-    return {
-      figures: await (scenario.amount.kind === 'time' ? byTime : byRequests)(server, scenario, run, plan),
-      isKeptAlive,
+    const isKeptAlive = await server.check()
+    const bout: Bout = {
+      ...{ peer, scenario, load: scenario.load, configuration, plan, requestsPerSecond, server, isKeptAlive },
+      wrk: (seconds) => strictly(server, scenario, seconds, isKeptAlive, plan),
     }
+    const kind = KINDS[scenario.load.kind] as Kind<Load['kind']>
+    return { figures: await kind(bout), isKeptAlive }
   } finally {
     await server.stop()
   }
 }
 
-type Run = (seconds: number) => Promise<Load>
-
-async function byTime(server: Server, _: Scenario, run: Run, plan: Plan): Promise<Figures> {
-  if (plan.warmupSeconds > 0) await run(plan.warmupSeconds)
-  const cpuBefore = server.cpuSeconds
-  const { requests, microseconds, p50, p99 } = await run(plan.seconds)
-  const cpu = ((server.cpuSeconds - cpuBefore) / requests) * 1e6
-  return { rate: requests / (microseconds / 1e6), p50, p99, cpu, requests }
+async function strictly(
+  server: Server,
+  scenario: Scenario,
+  seconds: number,
+  isKeptAlive: boolean,
+  plan: Plan,
+): Promise<WrkFigures> {
+  const found = await wrk(wrkAsk(server.url, scenario, seconds, plan))
+  if (found.requests === 0) throw new Error('no request was answered')
+  if (found.status > 0) throw new Error(`${found.status} of ${found.requests} answers were errors`)
+  if (isKeptAlive && scenario.load.kind === 'closed' && !scenario.load.closes && found.socket > 0)
+    throw new Error(`${found.socket} connections broke`)
+  return found
 }
 
-async function byRequests(server: Server, { amount }: Scenario, run: Run, plan: Plan): Promise<Figures> {
-  if (amount.kind !== 'requests') throw new TypeError('not a scenario that counts requests')
-  const deadline = performance.now() + amount.maxSeconds * 1000 * plan.share
-  let requests = 0
-  let perSecond = 0
-  const until = async (total: number) => {
-    while (requests < total && performance.now() < deadline) {
-      // wrk knows only time: most of the way first, then second by second.
-      const seconds = Math.max(1, Math.floor(perSecond ? (total - requests) / perSecond : 1))
-      const left = Math.max(1, Math.ceil((deadline - performance.now()) / 1000))
-      const done = await run(Math.min(seconds, left))
-      requests += done.requests
-      perSecond = done.requests / (done.microseconds / 1e6)
-    }
-    return server.rssMiB
-  }
-  const rssEarly = await until(amount.early * plan.share)
-  const rss = await until(amount.total * plan.share)
-  return { rss, rssEarly, pss: server.pssMiB, requests }
+export function wrkAsk(url: string, scenario: Scenario, seconds: number, plan: Plan): Parameters<typeof wrk>[0] {
+  const { exchange, load, connections, loadCores: cores } = scenario
+  const how = load.kind === 'closed' ? { pipeline: load.pipeline, closes: load.closes } : {}
+  const { cookie, bodyBytes } = exchange
+  return { url, cores, connections, seconds, script: plan.wrkScript, cookie, bodyBytes, ...how }
 }
 
-interface Load {
-  readonly requests: number
-  readonly microseconds: number
-  readonly p50: number
-  readonly p99: number
-  /** Answers of 400 and above, answers that took over two seconds, and connections that failed. */
-  readonly status: number
-  readonly timeout: number
-  readonly socket: number
-}
-
-/** Throws when an answer is an error, and when a connection breaks that should be kept. */
-async function load(url: string, scenario: Scenario, seconds: number, isKeptAlive: boolean, plan: Plan): Promise<Load> {
-  const { stdout } = await promisify(execFile)('taskset', [
-    ...['-c', scenario.loadCores, 'wrk', '--threads', '1', '--connections', `${scenario.connections}`],
-    ...['--duration', `${seconds}s`, '--script', plan.wrkScript, url],
-  ])
-  const figures = /^RESULT (.*)$/m.exec(stdout)?.[1]
-  if (!figures) throw new Error('wrk gave no result')
-  const result: Load = JSON.parse(figures)
-  if (result.requests === 0) throw new Error('no request was answered')
-  if (result.status > 0) throw new Error(`${result.status} of ${result.requests} answers were errors`)
-  if (isKeptAlive && result.socket > 0) throw new Error(`${result.socket} connections broke`)
-  return result
-}
+export { perSecond }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { PEER_NAMES, type PeerName } from './peers.ts'
-import { SCENARIO_NAMES, type ScenarioName } from './scenarios.ts'
+import { DEFAULT_NAMES, SCENARIO_NAMES, type ScenarioName } from './scenarios.ts'
 
 export interface Options {
   readonly scenarios: readonly ScenarioName[]
@@ -8,21 +8,34 @@ export interface Options {
   readonly peers: readonly PeerName[] | null
   readonly rounds: number
   readonly seconds: number
+  /** Every peer in every round, and every grid anew. */
+  readonly isAll: boolean
+  /** The grids are tried anew. */
+  readonly isFresh: boolean
   readonly isSmoke: boolean
   /** The executable of the dram that is measured; null: this checkout's. */
   readonly dram: string | null
+  /** That of another dram, which is measured as one more peer; null: none. */
+  readonly beside: string | null
   /** Where the result goes; null: bench/results/, or .cache/bench/ for a smoke run. */
   readonly out: string | null
 }
 
+const CHOSEN_PEERS = PEER_NAMES.filter((name) => name !== 'beside')
+
 export const HELP = `npm run bench -- [options]
 
-  --scenarios A,B   ${SCENARIO_NAMES.join(', ')} [all]
-  --peers A,B       ${PEER_NAMES.join(', ')} [all; dram is always there]
-  --rounds N        Rounds of each scenario; the peers take turns in each. [5]
-  --seconds N       Load in one round. [5]
+  --scenarios A,B   ${wrapped(SCENARIO_NAMES)}
+                    [those of the goals: ${DEFAULT_NAMES.length} of ${SCENARIO_NAMES.length}]
+  --peers A,B       ${wrapped(CHOSEN_PEERS)}
+                    [those the goals name; dram is always there]
+  --rounds N        Rounds of each scenario; the peers take turns in each. [3]
+  --seconds N       Load in one round. [3]
+  --all             Every scenario with every peer in every round, and the grids anew.
+  --grid            Tries the peers' grids anew, and keeps what is found.
   --smoke           One short round, to see that everything runs; the figures mean nothing.
-  --dram PATH       The executable of another build of dram.
+  --dram PATH       The executable of another build of dram, measured instead of this one.
+  --beside PATH     The same, measured as one more peer.
   --out FOLDER      Where the result is written. [bench/results; .cache/bench for a smoke run]
 `
 
@@ -35,20 +48,27 @@ export function readOptions(argv: readonly string[]): Options | null {
       peers: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      all: { type: 'boolean', default: false },
+      grid: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
       dram: { type: 'string' },
+      beside: { type: 'string' },
       out: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
   if (values.help) return null
+  const usual = values.all || values.smoke ? SCENARIO_NAMES : DEFAULT_NAMES
   return {
-    scenarios: values.scenarios === undefined ? SCENARIO_NAMES : names(values.scenarios, SCENARIO_NAMES),
-    peers: values.peers === undefined ? null : names(values.peers, PEER_NAMES),
-    rounds: count(values.rounds, values.smoke ? 1 : 5),
-    seconds: count(values.seconds, values.smoke ? 1 : 5),
+    scenarios: values.scenarios === undefined ? usual : names(values.scenarios, SCENARIO_NAMES),
+    peers: values.peers === undefined ? null : names(values.peers, CHOSEN_PEERS),
+    rounds: count(values.rounds, values.smoke ? 1 : 3),
+    seconds: count(values.seconds, values.smoke ? 1 : 3),
+    isAll: values.all,
+    isFresh: values.all || values.grid,
     isSmoke: values.smoke,
     dram: values.dram ?? null,
+    beside: values.beside ?? null,
     out: values.out ?? null,
   }
 }
@@ -65,4 +85,14 @@ function count(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`${text} is not a count`)
   return Number(text)
+}
+
+function wrapped(list: readonly string[]): string {
+  const lines = ['']
+  for (const name of list) {
+    const line = lines.at(-1)!
+    if (line.length + name.length > 72) lines.push(name)
+    else lines[lines.length - 1] = line ? `${line}, ${name}` : name
+  }
+  return lines.join(',\n                    ')
 }

@@ -13,24 +13,32 @@ export interface Launch extends Configuration {
   readonly port: number
   /** The module of bench/apps/ that is served; its callable is `application`. */
   readonly module: string
+  /** What the scenario asks of this server beside its configuration. */
+  readonly extra: readonly string[]
   readonly folders: Folders
 }
 
 export interface Folders {
   readonly apps: string
+  /** What the applications read: files and a database. */
+  readonly data: string
   /** Launchers of servers without a command. */
   readonly servers: string
   /** `bin/` of the virtual environment. */
   readonly bin: string
   /** The command that starts dram. */
   readonly dram: readonly string[]
+  /** The same for another checkout of it that is measured beside. */
+  readonly beside: readonly string[]
 }
 
 export interface Peer {
   /** The distribution that has to be there, null for dram itself. */
   readonly distribution: string | null
-  /** What is worth trying with at most so many workers; the first is the plainest with just so many. */
-  readonly grid: (workers: number) => Configuration[]
+  /** False: nobody looks after it any more (bjoern's last release is of 2022, FastWSGI's of early 2023). */
+  readonly isMaintained: boolean
+  /** What is worth trying with so many workers each; the first is the plainest. */
+  readonly grid: (workers: readonly number[]) => Configuration[]
   readonly command: (launch: Launch) => string[]
 }
 
@@ -38,64 +46,74 @@ export interface Peer {
 export const PEERS = {
   dram: {
     distribution: null,
-    grid: (workers) => [{ workers, threads: 1 }],
-    command: ({ folders, module, port, workers, threads }) => [
-      ...folders.dram,
-      `${module}:application`,
-      ...['--chdir', folders.apps, '--python', join(folders.bin, 'python'), '--log-level', 'warning'],
-      ...['--bind', `127.0.0.1:${port}`, '--workers', `${workers}`, '--threads', `${threads}`],
-    ],
+    isMaintained: true,
+    grid: ([workers = 1]) => [{ workers, threads: 1 }],
+    command: (launch) => dram(launch.folders.dram, launch),
+  },
+  beside: {
+    distribution: null,
+    isMaintained: true,
+    grid: ([workers = 1]) => [{ workers, threads: 1 }],
+    command: (launch) => dram(launch.folders.beside, launch),
   },
   granian: {
     distribution: 'granian',
-    grid: (workers) => product(upTo(workers), [1, 2]),
-    command: ({ folders, module, port, workers, threads }) => [
+    isMaintained: true,
+    grid: (workers) => product(workers, [1, 2]),
+    command: ({ folders, module, port, workers, threads, extra }) => [
       ...[join(folders.bin, 'granian'), '--interface', 'wsgi', '--host', '127.0.0.1', '--port', `${port}`],
       ...['--workers', `${workers}`, '--blocking-threads', `${threads}`, '--log-level', 'error'],
+      ...extra,
       `${module}:application`,
     ],
   },
   fastwsgi: {
     distribution: 'fastwsgi',
-    grid: (workers) => product(upTo(workers), [1]),
+    isMaintained: false,
+    grid: (workers) => product(workers, [1]),
     command: (launch) => byLauncher('run_fastwsgi.py', launch),
   },
   // Its --http11-socket keeps connections alive but gives each process one connection until that is closed:
   // with more clients than processes the others starve. Its router keeps them alive for a hop more.
   uwsgi: {
     distribution: 'uwsgi',
+    isMaintained: true,
     grid: (workers) => [
-      ...product(upTo(workers), [1, 4], ['--http-socket']),
-      ...product(upTo(workers), [1, 4], ['--http-keepalive', '--http']),
+      ...product(workers, [1], ['--http-socket']),
+      ...product(workers.slice(0, 1), [1, 4], ['--http-keepalive', '--http']),
     ],
-    command: ({ folders, module, port, workers, threads, options = [] }) => [
+    command: ({ folders, module, port, workers, threads, options = ['--http-socket'], extra }) => [
       ...[join(folders.bin, 'uwsgi'), '--master', '--need-app', '--disable-logging'],
       ...['--module', `${module}:application`, '--pythonpath', folders.apps, '--home', join(folders.bin, '..')],
       ...['--processes', `${workers}`, ...(threads > 1 ? ['--threads', `${threads}`] : [])],
-      ...[...options, `127.0.0.1:${port}`],
+      ...[...extra, ...options, `127.0.0.1:${port}`],
     ],
   },
   'gunicorn-sync': {
     distribution: 'gunicorn',
-    grid: (workers) => product(upTo(workers), [1]),
+    isMaintained: true,
+    grid: (workers) => product(workers, [1]),
     command: (launch) => gunicorn('sync', launch),
   },
   'gunicorn-gthread': {
     distribution: 'gunicorn',
-    grid: (workers) => product(upTo(workers), [4, 1]),
+    isMaintained: true,
+    grid: (workers) => product(workers, [4, 1]),
     command: (launch) => gunicorn('gthread', launch),
   },
   waitress: {
     distribution: 'waitress',
+    isMaintained: true,
     grid: () => product([1], [4, 1]),
-    command: ({ folders, module, port, threads }) => [
-      ...[join(folders.bin, 'waitress-serve'), `--listen=127.0.0.1:${port}`, `--threads=${threads}`],
+    command: ({ folders, module, port, threads, extra }) => [
+      ...[join(folders.bin, 'waitress-serve'), `--listen=127.0.0.1:${port}`, `--threads=${threads}`, ...extra],
       `${module}:application`,
     ],
   },
   // Its backlog of 5 would make most of the clients wait for a second try of the kernel's.
   cheroot: {
     distribution: 'cheroot',
+    isMaintained: true,
     grid: () => product([1], [10, 1]),
     command: ({ folders, module, port, threads }) => [
       ...[join(folders.bin, 'cheroot'), `${module}:application`, '--chdir', folders.apps],
@@ -104,7 +122,8 @@ export const PEERS = {
   },
   bjoern: {
     distribution: 'bjoern',
-    grid: (workers) => product(upTo(workers), [1]),
+    isMaintained: false,
+    grid: (workers) => product(workers, [1]),
     command: (launch) => byLauncher('run_bjoern.py', launch),
   },
 } satisfies Record<string, Peer>
@@ -113,16 +132,31 @@ export type PeerName = keyof typeof PEERS
 
 export const PEER_NAMES = Object.keys(PEERS) as PeerName[]
 
+/** All but ourselves that somebody looks after. */
+export const MAINTAINED: readonly PeerName[] = PEER_NAMES.filter(
+  (name) => PEERS[name].distribution !== null && PEERS[name].isMaintained,
+)
+
 /** `2 workers × 4 threads --http`. */
 export function configurationText({ workers, threads, options = [] }: Configuration): string {
   return [`${workers}w × ${threads}t`, ...options].join(' ')
 }
 
-function gunicorn(kind: string, { folders, module, port, workers, threads }: Launch): string[] {
+function dram(command: readonly string[], { folders, module, port, workers, threads, extra }: Launch): string[] {
+  return [
+    ...command,
+    `${module}:application`,
+    ...['--chdir', folders.apps, '--python', join(folders.bin, 'python'), '--log-level', 'warning'],
+    ...['--bind', `127.0.0.1:${port}`, '--workers', `${workers}`, '--threads', `${threads}`],
+    ...extra,
+  ]
+}
+
+function gunicorn(kind: string, { folders, module, port, workers, threads, extra }: Launch): string[] {
   return [
     ...[join(folders.bin, 'gunicorn'), '--worker-class', kind, '--bind', `127.0.0.1:${port}`],
     ...['--workers', `${workers}`, '--threads', `${threads}`, '--keep-alive', '75'],
-    ...['--log-level', 'error', '--no-control-socket', `${module}:application`],
+    ...['--log-level', 'error', '--no-control-socket', ...extra, `${module}:application`],
   ]
 }
 
@@ -136,9 +170,4 @@ function product(
   options: readonly string[] = [],
 ): Configuration[] {
   return workers.flatMap((workers) => threads.map((threads) => ({ workers, threads, options })))
-}
-
-/** Most first. */
-function upTo(workers: number): number[] {
-  return Array.from({ length: workers }, (_, at) => workers - at)
 }

@@ -1,20 +1,27 @@
 /** `npm run bench [-- OPTIONS]`: dram and its peers side by side. See README.md. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { hold } from './contest.ts'
+import { type Contest, estimateSeconds, hold } from './contest.ts'
+import { prepareData } from './data.ts'
+import { GridStore } from './grid.ts'
+import { killLoads } from './load/child.ts'
 import { dramVersion, machineFacts, said } from './machine.ts'
 import type { Plan } from './measure.ts'
 import { HELP, type Options, readOptions } from './options.ts'
-import { distributionsOf, markdown, type Report, type ScenarioResult, scenarioLines } from './report.ts'
-import { SCENARIOS } from './scenarios.ts'
+import type { PeerName } from './peers.ts'
+import { Progress } from './progress.ts'
+import { goalLines, scenarioLines } from './report.ts'
+import { distributionsOf, type Report, type ScenarioResult } from './results.ts'
+import { Results } from './save.ts'
+import { peersOf, type ScenarioName, scenarioOf } from './scenarios.ts'
 import { killAll } from './server.ts'
 import { prepareTools, type Tools } from './tools.ts'
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 const WARMUP_SECONDS = 2
-const SMOKE_SHARE = 0.01
+const SMOKE_SHARE = 0.02
 
 async function main(argv: readonly string[]): Promise<number> {
   const options = readOptions(argv)
@@ -27,74 +34,113 @@ async function main(argv: readonly string[]): Promise<number> {
   const machine = machineFacts()
   const tools = prepareTools(ROOT, say)
   const plan = planOf(options, tools)
+  const saved = new Results(
+    began,
+    resolve(options.out ?? join(ROOT, options.isSmoke ? '.cache/bench' : 'bench/results')),
+  )
   const results: ScenarioResult[] = []
-  for (const name of options.scenarios) {
-    const result = await hold({
-      scenario: name,
-      peers: SCENARIOS[name].peers.filter((peer) => peer === 'dram' || (options.peers?.includes(peer) ?? true)),
-      rounds: options.rounds,
-      isTuned: !options.isSmoke,
-      plan,
-      isInstalled: (distribution) => tools.versions.has(distribution),
-      say,
-    })
+  const versions = versionsOf(options, tools)
+  const report = (isWhole: boolean, some: readonly ScenarioResult[]) =>
+    reportOf(began, machine, versions, options, tools, plan, some, isWhole)
+  const contests = contestsOf(options, plan, tools, machine, results, (running) =>
+    saved.keep(report(false, [...results, running])),
+  )
+  for (const contest of contests) {
+    const result = await hold(contest)
     say(['', ...scenarioLines(result)].join('\n'))
     results.push(result)
+    saved.keep(report(false, results))
   }
-  save(reportOf(began, machine, options, tools, plan, results), options)
+  say(['', ...goalLines(results)].join('\n'))
+  for (const file of await saved.finish(report(true, results))) say(`written: ${file}`)
   return results.every(({ peers }) => peers.some(({ peer }) => peer === 'dram')) ? 0 : 1
 }
 
+function contestsOf(
+  options: Options,
+  plan: Plan,
+  tools: Tools,
+  machine: Report['machine'],
+  earlier: readonly ScenarioResult[],
+  keep: Contest['keep'],
+): Contest[] {
+  const grid = new GridStore(
+    join(ROOT, '.cache/bench/grid.json'),
+    [machine.processor, `${machine.cores} cores`, tools.python].join(', '),
+  )
+  const chosen = (name: ScenarioName): PeerName[] =>
+    peersOf(name, options.isAll || options.peers !== null).filter(
+      (peer) =>
+        peer === 'dram' || (peer === 'beside' ? options.beside !== null : (options.peers?.includes(peer) ?? true)),
+    )
+  const withBeside = (name: ScenarioName) =>
+    options.beside && !chosen(name).includes('beside') ? [...chosen(name), 'beside' as const] : chosen(name)
+  const planned = options.scenarios.reduce(
+    (sum, name) => sum + options.rounds * withBeside(name).length * estimateSeconds(scenarioOf(name), plan),
+    0,
+  )
+  const progress = new Progress(planned)
+  return options.scenarios.map((scenario) => ({
+    ...{ scenario, peers: withBeside(scenario), rounds: options.rounds, plan, grid, earlier, progress, say, keep },
+    isTuned: !options.isSmoke,
+    isFresh: options.isFresh,
+    isBrief: !options.isAll && options.peers === null,
+    version: (distribution) => tools.versions.get(distribution),
+  }))
+}
+
 function planOf(options: Options, tools: Tools): Plan {
-  const dram = options.dram ? resolve(options.dram) : join(ROOT, 'bin/dram')
+  const command = (path: string | null) => [machineNode(), path ? resolve(path) : join(ROOT, 'bin/dram')]
+  const apps = join(ROOT, 'bench/apps')
   return {
     folders: {
-      apps: join(ROOT, 'bench/apps'),
+      apps,
+      data: prepareData(join(ROOT, '.cache/bench/data'), apps, join(tools.bin, 'python')),
       servers: join(ROOT, 'bench/servers'),
       bin: tools.bin,
-      dram: [machineNode(), dram],
+      dram: command(options.dram),
+      beside: command(options.beside),
     },
-    wrkScript: join(ROOT, 'bench/wrk.lua'),
+    wrkScript: join(ROOT, 'bench/load/wrk.lua'),
     seconds: options.seconds,
     warmupSeconds: options.isSmoke ? 0 : WARMUP_SECONDS,
     share: options.isSmoke ? SMOKE_SHARE : 1,
   }
 }
 
-function reportOf(
-  began: string,
-  machine: Report['machine'],
-  options: Options,
-  tools: Tools,
-  plan: Plan,
-  results: readonly ScenarioResult[],
-): Report {
-  const checkout = options.dram ? dirname(dirname(resolve(options.dram))) : ROOT
-  const versions: Record<string, string> = {
-    dram: dramVersion(checkout),
+/** Of everything but the peers. */
+function versionsOf(options: Options, tools: Tools): Report['versions'] {
+  const checkout = (path: string | null) => (path ? dirname(dirname(resolve(path))) : ROOT)
+  return {
+    dram: dramVersion(checkout(options.dram)),
+    ...(options.beside ? { beside: dramVersion(checkout(options.beside)) } : {}),
     Node: said(machineNode(), ['--version']).slice(1),
     Python: tools.python,
     flask: tools.versions.get('flask') ?? 'missing',
-  }
-  for (const name of distributionsOf(results)) versions[name] = tools.versions.get(name) ?? 'missing'
-  const { seconds, warmupSeconds } = plan
-  return {
-    began,
-    isSmoke: options.isSmoke,
-    machine,
-    versions,
-    method: { rounds: options.rounds, seconds, warmupSeconds },
-    results,
+    django: tools.versions.get('django') ?? 'missing',
   }
 }
 
-function save(report: Report, options: Options): void {
-  const folder = resolve(options.out ?? join(ROOT, options.isSmoke ? '.cache/bench' : 'bench/results'))
-  const base = join(folder, report.began.slice(0, 16).replace(':', ''))
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(`${base}.md`, markdown(report))
-  writeFileSync(`${base}.json`, `${JSON.stringify(report, null, 2)}\n`)
-  say(`written: ${relative(process.cwd(), base)}.md and .json`)
+function reportOf(
+  began: string,
+  machine: Report['machine'],
+  versions: Report['versions'],
+  options: Options,
+  tools: Tools,
+  { seconds, warmupSeconds }: Plan,
+  results: readonly ScenarioResult[],
+  isWhole: boolean,
+): Report {
+  const peers = distributionsOf(results).map((name) => [name, tools.versions.get(name) ?? 'missing'] as const)
+  return {
+    began,
+    isWhole,
+    isSmoke: options.isSmoke,
+    machine,
+    versions: { ...versions, ...Object.fromEntries(peers) },
+    method: { rounds: options.rounds, seconds, warmupSeconds },
+    results,
+  }
 }
 
 /** Inside npm, PATH's node is our tools'; what is measured runs on the machine's, as its user has it. */
@@ -107,15 +153,25 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+function killEverything(): void {
+  killLoads()
+  killAll()
+}
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
-    killAll()
+    killEverything()
     process.exit(1)
   })
+
+// What is measured must not end what was measured: an error that nobody waited for is said, and the run goes on.
+process.on('unhandledRejection', (error) => say(`an error that nobody waited for: ${error}`))
 
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`)
+  process.stderr.write(`bench: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`)
   process.exitCode = 1
+} finally {
+  killEverything()
 }

@@ -1,30 +1,41 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { Agent, get } from 'node:http'
+import { Agent } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cpuSeconds, processesMarked, pssBytes, rssBytes, sendSignal } from '../tests/kit/processes.ts'
+import { cpuSeconds, type ProcessRow, processesMarked, pssBytes, rssBytes, sendSignal } from '../tools/processes.ts'
+import { ask } from './load/ask.ts'
 import { type Configuration, type Folders, PEERS, type PeerName } from './peers.ts'
 import type { Scenario } from './scenarios.ts'
 
-const BODY = 'Hello, world!'
 const START_LIMIT_MS = 20_000
-const ANSWER_LIMIT_MS = 5_000
 const STOP_LIMIT_MS = 5_000
+/** A refused connection costs some 0.1 ms of a core that the server may want. */
+const LOOK_EVERY_MS = 4
 const MIB = 1024 * 1024
+const LARGE_BYTES = 512 * 1024
+/** Its command or, until that was replaced, taskset's. */
+const NODE = /^\S*node |bin\/dram/
+/** Processes that Python's multiprocessing keeps for itself. */
+const HELPER = /resource_tracker|forkserver/
 
 /** One server that runs, with all its processes. */
 export class Server {
+  readonly port: number
+  /** What is asked for, path included. */
   readonly url: string
+  readonly #scenario: Scenario
   readonly #child: ChildProcess
   /** In the environment of every process of it: `NAME=VALUE`. */
   readonly #mark: string
   #said = ''
 
-  private constructor(child: ChildProcess, mark: string, port: number) {
+  private constructor(child: ChildProcess, mark: string, port: number, scenario: Scenario) {
     this.#child = child
     this.#mark = mark
-    this.url = `http://127.0.0.1:${port}/`
+    this.port = port
+    this.#scenario = scenario
+    this.url = `http://127.0.0.1:${port}${scenario.exchange.path}`
     for (const stream of [child.stdout!, child.stderr!])
       stream.setEncoding('utf8').on('data', (text) => {
         this.#said = (this.#said + text).slice(-2000)
@@ -39,15 +50,16 @@ export class Server {
     folders: Folders,
   ): Promise<Server> {
     const port = await freePort()
-    const command = PEERS[peer].command({ ...configuration, port, module: scenario.module, folders })
+    const extra = scenario.options?.[peer] ?? []
+    const command = PEERS[peer].command({ ...configuration, port, module: scenario.module, extra, folders })
     const mark = randomUUID()
     const child = spawn('taskset', ['-c', scenario.serverCores, ...command], {
       cwd: folders.apps,
-      env: { ...process.env, PYTHONPATH: folders.apps, PYTHONDONTWRITEBYTECODE: '1', BENCH_SERVER: mark },
+      env: { ...process.env, PYTHONPATH: folders.apps, BENCH_DATA: folders.data, BENCH_SERVER: mark },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
-    const server = new Server(child, `BENCH_SERVER=${mark}`, port)
+    const server = new Server(child, `BENCH_SERVER=${mark}`, port, scenario)
     running.add(server)
     try {
       await server.#answers()
@@ -59,15 +71,18 @@ export class Server {
   }
 
   /**
-   * Asks over as many connections at once as the load will use, and then once more over each.
-   * Throws when an answer is wrong or one client has to wait for another to leave; true when connections are kept.
+   * Asks over as many connections at once as the load will use, and then once more over each; where much is asked for,
+   * over two of them. Throws when an answer is wrong or one client has to wait for another to leave; true when
+   * connections are kept.
    */
-  async check(connections: number): Promise<boolean> {
-    const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  async check(): Promise<boolean> {
+    const { connections, exchange } = this.#scenario
+    const lanes = Math.min(connections, isLarge(this.#scenario) ? 2 : connections)
+    const agent = new Agent({ keepAlive: true, maxSockets: lanes })
     try {
-      const ask = () => Promise.all(Array.from({ length: connections }, () => answer(this.url, agent)))
-      await ask()
-      return (await ask()).every((isReused) => isReused)
+      const askAll = () => Promise.all(Array.from({ length: lanes }, () => ask(this.port, exchange, agent)))
+      await askAll()
+      return (await askAll()).every((isReused) => isReused)
     } finally {
       agent.destroy()
     }
@@ -79,6 +94,25 @@ export class Server {
 
   get pssMiB(): number {
     return this.#sum(pssBytes) / MIB
+  }
+
+  /** Of the Python processes alone: dram's front isn't one. */
+  get pythonPssMiB(): number {
+    return this.pythons.reduce((sum, { pid }) => sum + pssBytes(pid), 0) / MIB
+  }
+
+  get pythons(): ProcessRow[] {
+    return processesMarked(this.#mark).filter(({ pid, command }) => pid !== this.pid || !NODE.test(command))
+  }
+
+  /** The Python processes without children of their own. */
+  get workers(): ProcessRow[] {
+    const rows = this.pythons.filter(({ command }) => !HELPER.test(command))
+    return rows.filter(({ pid }) => !rows.some(({ parent }) => parent === pid))
+  }
+
+  get pid(): number {
+    return this.#child.pid!
   }
 
   /** Of the process that was started: dram's front, others' master or only process. */
@@ -105,11 +139,11 @@ export class Server {
 
   async #answers(): Promise<void> {
     const deadline = performance.now() + START_LIMIT_MS
-    for (let problem: unknown; ; await sleep(50)) {
+    for (let problem: unknown; ; await sleep(LOOK_EVERY_MS)) {
       if (!this.#isRunning) throw new Error(`it ended: ${lastLine(this.#said)}`)
       if (performance.now() > deadline) throw new Error(`no answer: ${problem ?? lastLine(this.#said)}`)
       try {
-        await answer(this.url, new Agent())
+        await ask(this.port, this.#scenario.exchange, new Agent())
         return
       } catch (error) {
         problem = error
@@ -129,27 +163,8 @@ export function killAll(): void {
   for (const server of running) server.kill()
 }
 
-/** Throws when the answer isn't the application's; true when its connection had served before. */
-function answer(url: string, agent: Agent): Promise<boolean> {
-  return new Promise((done, fail) => {
-    const request = get(url, { agent, timeout: ANSWER_LIMIT_MS }, (response) => {
-      let body = ''
-      response.setEncoding('utf8').on('data', (text) => {
-        body += text
-      })
-      response.on('error', fail).on('end', () => {
-        const type = response.headers['content-type'] ?? 'no type'
-        if (response.statusCode === 200 && body === BODY && type.startsWith('text/plain')) done(request.reusedSocket)
-        else fail(new Error(`a wrong answer: ${response.statusCode}, ${type}, ${JSON.stringify(body.slice(0, 80))}`))
-      })
-    })
-    // A server that closes without saying so has answered before: its connections aren't kept, that is all.
-    request
-      .on('error', (error) => (request.reusedSocket ? done(false) : fail(error)))
-      .on('timeout', () => {
-        request.destroy(new Error(`no answer within ${ANSWER_LIMIT_MS / 1000} s`))
-      })
-  })
+function isLarge({ exchange: { bodyBytes = 0, answer } }: Scenario): boolean {
+  return bodyBytes > LARGE_BYTES || ('bytes' in answer && answer.bytes > LARGE_BYTES)
 }
 
 function freePort(): Promise<number> {

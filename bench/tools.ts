@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultPython } from '../tools/pythons.ts'
 
-/** wrk loads; the headers of libev are what bjoern is built with. */
+/** wrk loads; the headers of libev are what bjoern is built with; the plots need letters. */
 const DEBIAN = [
   { name: 'wrk', has: () => succeeds('wrk', ['--version'], 1) },
   { name: 'libev-dev', has: () => existsSync('/usr/include/ev.h') },
+  { name: 'fonts-dejavu-core', has: () => existsSync('/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf') },
 ] as const
 
 export interface Tools {
