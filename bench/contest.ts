@@ -32,6 +32,7 @@ export interface Contest {
 const FAR_BEHIND = 0.6
 /** A trial of a grid's row. */
 const TRIAL = { seconds: 2, warmupSeconds: 1 } as const
+const FEW = 3
 const ROUND_LIMIT_SECONDS = 180
 
 /** Finds each peer's configuration, then lets the peers take turns. One that fails is out, and the others go on. */
@@ -64,7 +65,6 @@ export async function hold(contest: Contest): Promise<ScenarioResult> {
         continue
       }
       const round = await twice(`${turn}/${contest.rounds}`, peer, scenario, configuration, contest, requestsPerSecond)
-      contest.progress.did(estimate)
       again.push(...round.failures.slice(0, 1))
       if (round.found) rounds.push(round.found)
       else failures.set(peer, round.failures[1]!)
@@ -86,11 +86,11 @@ function isDone(peer: PeerName, scenario: Scenario, soFar: ScenarioResult): bool
   return compare(main, own.value, bound) < 0
 }
 
-/** A goal is about this peer by itself, or about one of two. */
+/** A goal is about this peer by itself, or about one of a few. */
 function isNamed(peer: PeerName, scenario: ScenarioName): boolean {
   return GOALS.some((goal) => {
     const peers = goal.scenario === scenario && goal.against ? goal.against.peers : []
-    return peers.length <= 2 && peers.includes(peer)
+    return peers.length <= FEW && peers.includes(peer)
   })
 }
 
@@ -127,7 +127,6 @@ async function bestRow(
   const [main] = trial.metrics
   for (const configuration of rows) {
     const round = await attempt('grid', peer, trial, configuration, { ...contest, plan }, requestsPerSecond)
-    contest.progress.did(estimateSeconds(trial, plan))
     const value = 'reason' in round ? undefined : round.figures[main]
     if ('reason' in round) failure = round
     else if (value !== undefined && (!best || compare(main, value, best.value) > 0)) best = { configuration, value }
@@ -158,6 +157,7 @@ async function bestRate(name: ScenarioName, contest: Contest): Promise<number> {
     if (!MAINTAINED.includes(peer)) continue
     const configuration = await configurationOf(peer, other)
     if ('reason' in configuration) continue
+    contest.progress.add(estimateSeconds(scenarioOf(name), plan))
     const round = await attempt('rate', peer, scenarioOf(name), configuration, other, 0)
     if (!('reason' in round)) rates.push(round.figures.rate ?? 0)
   }
@@ -178,6 +178,7 @@ async function twice(
     const round = await attempt(turn, peer, scenario, configuration, contest, requestsPerSecond)
     if (!('reason' in round)) return { found: round, failures }
     failures.push(round)
+    contest.progress.add(estimateSeconds(scenario, contest.plan))
   }
   return { found: null, failures }
 }
@@ -194,11 +195,13 @@ async function attempt(
   const label = `  ${turn.padEnd(5)} ${peer.padEnd(17)} ${how.padEnd(32)}`
   try {
     const round = await inTime(measure(peer, scenario, configuration, plan, requestsPerSecond))
+    progress.did(estimateSeconds(scenario, plan))
     say(`${label} ${figuresText(round, scenario)} [${progress.text}]`)
     return round
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    say(`${label} failed: ${reason}`)
+    progress.did(estimateSeconds(scenario, plan))
+    say(`${label} failed: ${reason} [${progress.text}]`)
     return { peer, reason: `${how}: ${reason}` }
   }
 }

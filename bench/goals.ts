@@ -37,8 +37,8 @@ const WAITRESS = { name: 'waitress', peers: ['waitress'] } as const
 const GTHREAD = { name: 'gunicorn gthread', peers: ['gunicorn-gthread'] } as const
 const GUNICORN = { name: 'gunicorn', peers: ['gunicorn-sync', 'gunicorn-gthread'] } as const
 const KEEPING = {
-  name: 'the best peer that keeps connections',
-  peers: ['granian', 'gunicorn-gthread', 'waitress', 'cheroot', 'bjoern'],
+  name: 'the best peer that keeps connections, with as many workers',
+  peers: ['granian', 'gunicorn-gthread', 'bjoern'],
 } as const
 
 export const GOALS: readonly Goal[] = [

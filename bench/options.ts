@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { PEER_NAMES, type PeerName } from './peers.ts'
-import { DEFAULT_NAMES, SCENARIO_NAMES, type ScenarioName } from './scenarios.ts'
+import { DEFAULT_NAMES, peersOf, SCENARIO_NAMES, type ScenarioName, scenarioOf } from './scenarios.ts'
 
 export interface Options {
   readonly scenarios: readonly ScenarioName[]
@@ -71,6 +71,21 @@ export function readOptions(argv: readonly string[]): Options | null {
     beside: values.beside ?? null,
     out: values.out ?? null,
   }
+}
+
+/** Who takes part in a scenario. */
+export function chosenPeers(name: ScenarioName, options: Options): PeerName[] {
+  const { isAll, isSmoke, peers, beside } = options
+  const there = peersOf(name, isAll || peers !== null)
+  const chosen = there.filter((peer) => peer === 'dram' || (peer !== 'beside' && (peers?.includes(peer) ?? true)))
+  const [dram, ...others] = isSmoke && !isAll && !peers ? fewOf(name, chosen) : chosen
+  return [dram!, ...(beside ? (['beside'] as const) : []), ...others]
+}
+
+/** In a smoke run each peer is seen in one scenario, and each scenario of the goals with one peer. */
+function fewOf(name: ScenarioName, chosen: readonly PeerName[]): PeerName[] {
+  if (name === 'flask') return [...chosen]
+  return chosen.slice(0, scenarioOf(name).isDefault ? 2 : 1)
 }
 
 function names<Name extends string>(list: string, known: readonly Name[]): Name[] {

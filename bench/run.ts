@@ -9,13 +9,12 @@ import { GridStore } from './grid.ts'
 import { killLoads } from './load/child.ts'
 import { dramVersion, machineFacts, said } from './machine.ts'
 import type { Plan } from './measure.ts'
-import { HELP, type Options, readOptions } from './options.ts'
-import type { PeerName } from './peers.ts'
+import { chosenPeers, HELP, type Options, readOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { goalLines, scenarioLines } from './report.ts'
 import { distributionsOf, type Report, type ScenarioResult } from './results.ts'
 import { Results } from './save.ts'
-import { peersOf, type ScenarioName, scenarioOf } from './scenarios.ts'
+import { scenarioOf } from './scenarios.ts'
 import { killAll } from './server.ts'
 import { prepareTools, type Tools } from './tools.ts'
 
@@ -68,20 +67,23 @@ function contestsOf(
     join(ROOT, '.cache/bench/grid.json'),
     [machine.processor, `${machine.cores} cores`, tools.python].join(', '),
   )
-  const chosen = (name: ScenarioName): PeerName[] =>
-    peersOf(name, options.isAll || options.peers !== null).filter(
-      (peer) =>
-        peer === 'dram' || (peer === 'beside' ? options.beside !== null : (options.peers?.includes(peer) ?? true)),
-    )
-  const withBeside = (name: ScenarioName) =>
-    options.beside && !chosen(name).includes('beside') ? [...chosen(name), 'beside' as const] : chosen(name)
   const planned = options.scenarios.reduce(
-    (sum, name) => sum + options.rounds * withBeside(name).length * estimateSeconds(scenarioOf(name), plan),
+    (sum, name) => sum + options.rounds * chosenPeers(name, options).length * estimateSeconds(scenarioOf(name), plan),
     0,
   )
   const progress = new Progress(planned)
   return options.scenarios.map((scenario) => ({
-    ...{ scenario, peers: withBeside(scenario), rounds: options.rounds, plan, grid, earlier, progress, say, keep },
+    ...{
+      scenario,
+      peers: chosenPeers(scenario, options),
+      rounds: options.rounds,
+      plan,
+      grid,
+      earlier,
+      progress,
+      say,
+      keep,
+    },
     isTuned: !options.isSmoke,
     isFresh: options.isFresh,
     isBrief: !options.isAll && options.peers === null,

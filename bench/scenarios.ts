@@ -190,7 +190,7 @@ export const SCENARIOS = {
     workers: [4],
     gridOf: 'mixed',
     metrics: ['p99', 'p50', 'p999', 'longest', 'rate', 'failed'],
-    peers: ['dram', 'granian', 'gunicorn-gthread', 'waitress', 'cheroot', 'bjoern'],
+    peers: ['dram', 'granian', 'gunicorn-gthread', 'bjoern'],
   },
   sleep: {
     title: 'An application that sleeps for 10 ms, one worker with 64 threads',

@@ -54,6 +54,7 @@ export function goalsPlot({ results, began }: Report): Plot | null {
     anchor: 'middle',
     fill: FAINT,
   })
+  drawing.text(866, top - 10, 'dram ÷ it', { size: 11, fill: FAINT })
   for (const [at, row] of rows.entries()) goalBar(drawing, row, top + at * height, x, height)
   drawing.line(x(1), top - 6, x(1), bottom, INK, 2)
   legend(drawing, 24, 78, [
@@ -143,7 +144,11 @@ function drawPanel(drawing: Drawing, panel: ScenarioResult, x: number, y: number
   rows.sort((a, b) => (isMore ? b.value - a.value : a.value - b.value))
   const { short } = scenarioOf(panel.scenario)
   drawing.text(x, y + 14, short, { size: 13, bold: true })
-  drawing.text(x + PANEL_WIDTH - 30, y + 14, METRICS[metric].title, { size: 11, anchor: 'end', fill: FAINT })
+  drawing.text(x + PANEL_WIDTH - 30, y + 14, METRICS[metric].title.replace(', µs', ''), {
+    size: 11,
+    anchor: 'end',
+    fill: FAINT,
+  })
   const scale = scaleOf(
     rows.map(({ value }) => value),
     isMore,
@@ -157,7 +162,10 @@ function drawPanel(drawing: Drawing, panel: ScenarioResult, x: number, y: number
     for (const [which, mark] of marks.entries())
       if (mark <= scale) drawing.rect(from + (mark / scale) * length - 1, top - 2, 2, 17, which === 0 ? INK : SOON)
     const cut = value > scale ? '… ' : ''
-    drawing.text(from + share * length + 6, top + 11, cut + valueText(value, metric), { size: 11, bold: isOurs(peer) })
+    // Marks may lie behind a bar's end: then the values stand in a column of their own.
+    const style = { size: 11, bold: isOurs(peer), anchor: others.length ? 'end' : 'start' } as const
+    const textAt = others.length ? x + PANEL_WIDTH - 30 : from + share * length + 6
+    drawing.text(textAt, top + 11, cut + valueText(value, metric), style)
   }
 }
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict'
 import { test } from 'node:test'
-import { HELP, readOptions } from '../../../bench/options.ts'
+import { chosenPeers, HELP, readOptions } from '../../../bench/options.ts'
 import { PEERS } from '../../../bench/peers.ts'
 import { DEFAULT_NAMES, peersOf, SCENARIO_NAMES, SCENARIOS } from '../../../bench/scenarios.ts'
 
@@ -33,6 +33,30 @@ test('--all is every scenario, with grids anew; a smoke run is every scenario, o
   deepEqual([all?.scenarios, all?.isFresh], [SCENARIO_NAMES, true])
   const smoke = readOptions(['--smoke'])
   deepEqual([smoke?.scenarios, smoke?.isFresh, smoke?.rounds], [SCENARIO_NAMES, false, 1])
+})
+
+test('who takes part: those the scenario names, those chosen, everybody', () => {
+  const peers = (...argv: string[]) => chosenPeers('hello', readOptions(argv)!)
+  deepEqual(peers(), ['dram', 'granian', 'bjoern'])
+  deepEqual(peers('--peers', 'waitress'), ['dram', 'waitress'])
+  deepEqual(peers('--beside', 'x', '--peers', 'bjoern'), ['dram', 'beside', 'bjoern'])
+  deepEqual(
+    peers('--all').toSorted(),
+    Object.keys(PEERS)
+      .filter((name) => name !== 'beside')
+      .toSorted(),
+  )
+})
+
+test('a smoke run sees every peer', () => {
+  const smoke = readOptions(['--smoke'])!
+  const seen = new Set(SCENARIO_NAMES.flatMap((name) => chosenPeers(name, smoke)))
+  deepEqual(
+    [...seen].toSorted(),
+    Object.keys(PEERS)
+      .filter((name) => name !== 'beside')
+      .toSorted(),
+  )
 })
 
 test('the help names every scenario and every option', () => {
