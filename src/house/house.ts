@@ -9,7 +9,8 @@ import { RequestMetrics } from '../observe/requestMeter.ts'
 import { Server } from '../server/server.ts'
 import type { Loaded } from '../settings/load.ts'
 import type { Settings } from '../settings/registry.ts'
-import { Supervisor } from '../supervisor/supervisor.ts'
+import { startInterpreter } from '../supervisor/interpreter.ts'
+import { Supervisor, SYSTEM } from '../supervisor/supervisor.ts'
 import { rssOf } from '../system/memory.ts'
 import { startOf } from '../system/processes.ts'
 import { passedOn } from './birth.ts'
@@ -19,7 +20,8 @@ import { type Launch, serverName, supervisorSettings } from './launch.ts'
 import { Metrics } from './metrics.ts'
 import { startAnother } from './offspring.ts'
 import { type Operated, ServerOperations } from './operations.ts'
-import { findPython, pythonFault } from './python.ts'
+import { findPython } from './python.ts'
+import { pythonFault } from './pythonFault.ts'
 import { Reloads } from './reloads.ts'
 import type { SignalOwner } from './signalDesk.ts'
 import type { Deed, Phase, SignalName } from './signals.ts'
@@ -73,6 +75,7 @@ export class House implements Operated, SignalOwner {
       this.server.pool,
       journal,
       this.clock,
+      { ...SYSTEM, startInterpreter: (...asked) => launch.headStart?.take(...asked) ?? startInterpreter(...asked) },
     )
     cleanup.add(() => this.supervisor.stop(0))
     cleanup.add(() => this.server.close())

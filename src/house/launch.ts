@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path'
 import type { Loaded } from '../settings/load.ts'
+import type { HeadStart } from '../supervisor/interpreter.ts'
 import type { SupervisorSettings } from '../supervisor/settings.ts'
 import type { ZygoteConfiguration } from '../supervisor/zygote.ts'
 import type { Inherited } from './birth.ts'
@@ -11,6 +12,10 @@ export interface Launch {
   /** The same once more, from the same command line, variables and files. Faults: as at the start. */
   readonly load: () => Loaded
   readonly inherited: Inherited
+  /** The first zygote's process, if it was started already. */
+  readonly headStart: HeadStart | null
+  /** It has begun to serve. */
+  readonly served: () => void
 }
 
 /** The server's name in titles, and for `--name`: without one, that of the folder it was started in. */

@@ -32,6 +32,7 @@ export async function run(launch: Launch): Promise<number> {
     if (isSuccessor) await house.openForOperators()
     await begin(launch, ground, house, cleanup)
     desk.enter('serving')
+    launch.served()
     const end = await Promise.race([stops.first, house.succeeded])
     desk.enter('stopping')
     house.beginStop()

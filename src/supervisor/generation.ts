@@ -5,6 +5,7 @@ import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
 import { Deferred } from './deferred.ts'
 import type { Forked, Forker, PythonFacts } from './forker.ts'
+import type { StartInterpreter } from './interpreter.ts'
 import type { SupervisorSettings } from './settings.ts'
 import { Template } from './template.ts'
 import { Zygote } from './zygote.ts'
@@ -69,6 +70,7 @@ export class Generation {
     settings: SupervisorSettings,
     folder: string,
     isOnTrial: boolean,
+    start: StartInterpreter,
     clock: Clock,
     owner: GenerationOwner,
   ) {
@@ -80,7 +82,8 @@ export class Generation {
     this.#owner = owner
     const place = { folder, lifelinePath: join(folder, `lifeline-${number}`) }
     const configuration = { ...settings.zygote, preload: settings.preload }
-    this.#zygote = new Zygote(settings.python, place, configuration, {
+    const interpreter = start(settings.python, settings.zygote.env)
+    this.#zygote = new Zygote(settings.python, interpreter, place, configuration, {
       ...this.#hears('the zygote', () => this.#zygote.forker),
       workerEnded: (worker, reason) => this.#ended(worker, reason),
       ended: (why) => this.#zygoteEnded(why),

@@ -11,6 +11,7 @@ import { Fleet } from './fleet.ts'
 import { Foreman } from './foreman.ts'
 import { Generation } from './generation.ts'
 import { Headcount } from './headcount.ts'
+import { type StartInterpreter, startInterpreter } from './interpreter.ts'
 import { LimitWatch } from './limitWatch.ts'
 import { isServing, isStaying, statusOf } from './member.ts'
 import type { MemoryReader } from './memoryWatch.ts'
@@ -32,9 +33,10 @@ const LAST_REPORTS_MS = 5_000
 export interface SupervisorDoors extends MemoryReader {
   /** 0 … 1 */
   random(): number
+  readonly startInterpreter: StartInterpreter
 }
 
-const SYSTEM: SupervisorDoors = { rssOf, pssOf, random: Math.random }
+export const SYSTEM: SupervisorDoors = { rssOf, pssOf, random: Math.random, startInterpreter }
 
 /** Keeps the right workers alive: as many as are wanted, of the newest generation that works, within their limits. */
 export class Supervisor {
@@ -88,7 +90,8 @@ export class Supervisor {
       pauses,
       clock,
       () => this.#headcount.wanted,
-      (number, given, isOnTrial) => new Generation(number, given, folder, isOnTrial, clock, foreman),
+      (number, given, isOnTrial) =>
+        new Generation(number, given, folder, isOnTrial, doors.startInterpreter, clock, foreman),
     )
     const foreman = new Foreman(this.#crew, this.#fleet, pauses, events, clock, () => doors.random())
     this.#distress = new Distress(this.#crew, events, clock)

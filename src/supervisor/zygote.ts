@@ -1,16 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import { type Duplex, PassThrough } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import type { EndReason } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import { removeLifeline } from './folder.ts'
 import { type Forked, Forker, type PythonFacts } from './forker.ts'
-
-const BOOTSTRAP = fileURLToPath(new URL('../../../python/dram/bootstrap.py', import.meta.url))
-
-/** A process's title is written over its arguments: this one makes room for it. */
-const TITLE_ROOM = ' '.repeat(120)
+import type { Interpreter } from './interpreter.ts'
 
 /** What the Python side is told before anything else (python/dram/zygote.py reads it). */
 export interface ZygoteConfiguration {
@@ -51,8 +44,7 @@ export class Zygote {
   readonly forker: Forker
   /** Settles once it takes commands; a fault says why it never will. */
   readonly ready: Promise<PythonFacts>
-  /** Null: the system could not even try. */
-  readonly #child: ChildProcess | null
+  readonly #interpreter: Interpreter
   readonly #owner: ZygoteOwner
   readonly #lifelinePath: string
   #lifeline = -1
@@ -63,6 +55,7 @@ export class Zygote {
 
   constructor(
     python: string,
+    interpreter: Interpreter,
     place: ZygotePlace,
     configuration: ZygoteConfiguration & { readonly preload: string },
     owner: ZygoteOwner,
@@ -74,11 +67,10 @@ export class Zygote {
       this.#failed = reject
     })
     this.ready.catch(() => {})
-    const env = { ...process.env, ...configuration.env } // Python reads some of its variables before any of our code
-    const { child, pipe } = start(python, env, (why) => this.#end(python, why))
-    this.#child = child
+    this.#interpreter = interpreter
+    interpreter.onEnd((why) => this.#end(python, why))
     this.#listen()
-    this.forker = new Forker(pipe, {
+    this.forker = new Forker(interpreter.pipe, {
       forked: (worker) => owner.forked(worker),
       workerEnded: (number, reason) => owner.workerEnded(number, reason),
       forkFailed: (number, fault) => owner.forkFailed(number, fault),
@@ -91,12 +83,12 @@ export class Zygote {
   }
 
   get pid(): number {
-    return this.#child?.pid ?? -1
+    return this.#interpreter.pid
   }
 
   /** For one that is stuck: its end is heard as any other. */
   kill(): void {
-    this.#child?.kill('SIGKILL')
+    this.#interpreter.kill()
   }
 
   /** Ends it and all that it or its template forked, at once, by closing the lifeline: only the front holds it. */
@@ -105,13 +97,13 @@ export class Zygote {
     this.forker.tell({ cmd: 'stop' })
     if (this.#lifeline >= 0) closeSync(this.#lifeline)
     this.#lifeline = -1
-    this.#child?.kill('SIGKILL')
+    this.#interpreter.kill()
     removeLifeline(this.#lifelinePath)
   }
 
   #listen(): void {
-    for (const stream of [this.#child?.stdout, this.#child?.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
+    for (const stream of this.#interpreter.outputs) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
         this.#lastOutput = (this.#lastOutput + text).slice(-2_000)
         this.#owner.output(text)
       })
@@ -132,29 +124,8 @@ export class Zygote {
   }
 
   #end(python: string, why: string): void {
-    if (!this.forker.alive) return // 'error' may be followed by 'exit'
     this.forker.alive = false
     this.#failed(new Fault('PYTHON_BROKEN', { detail: `${python} (${why})` }, this.#lastOutput.trim()))
     this.#owner.ended(why)
   }
-}
-
-/**
- * Starts Python; its end, or why it never ran, is told later. Node throws where memory or the room for arguments is
- * lacking, and makes a process without pipes where descriptors are.
- */
-function start(
-  python: string,
-  env: NodeJS.ProcessEnv,
-  ended: (why: string) => void,
-): { child: ChildProcess | null; pipe: Duplex } {
-  try {
-    const child = spawn(python, [BOOTSTRAP, TITLE_ROOM], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
-    child.on('error', (error) => ended(error.message))
-    child.on('exit', (code, signal) => ended(signal === null ? `exit code ${code}` : `signal ${signal}`))
-    if (child.stdio !== undefined) return { child, pipe: child.stdio[3] as Duplex }
-  } catch (error) {
-    process.nextTick(() => ended((error as Error).message))
-  }
-  return { child: null, pipe: new PassThrough().destroy() }
 }

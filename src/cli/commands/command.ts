@@ -14,6 +14,8 @@ export interface World {
   /** Where the output is shown; null or left out: it goes to a file or a pipe. */
   readonly terminal?: Terminal | null
   out(text: string): void
+  /** A server of this process has begun to serve. */
+  served?(): void
 }
 
 /** A word of the command line: `dram NAME …`. A file per command, a row per command in `commands.ts`. */

@@ -2,11 +2,13 @@ import { Fault } from '../../faults/fault.ts'
 import { type Inherited, NOTHING_INHERITED } from '../../house/birth.ts'
 import { lookAtDisk } from '../../house/disk.ts'
 import { autoWorkers } from '../../house/machine.ts'
+import { findPython } from '../../house/python.ts'
 import { versionLine } from '../../house/version.ts'
 import { readArguments } from '../../settings/arguments.ts'
 import type { Given } from '../../settings/given.ts'
 import { type Loaded, load } from '../../settings/load.ts'
 import { REGISTRY } from '../../settings/registry.ts'
+import type { HeadStart } from '../../supervisor/interpreter.ts'
 import { commonHelp, paragraph, settingsHelp } from '../help.ts'
 import { COMMON_SWITCHES, type Command, type World } from './command.ts'
 
@@ -40,7 +42,7 @@ ${paragraph('Each option can also be a variable (--max-body: DRAM_MAX_BODY) or a
 }
 
 async function start(given: readonly Given[], world: World): Promise<number> {
-  const { variables, folder, inherited = NOTHING_INHERITED } = world
+  const { variables, folder, inherited = NOTHING_INHERITED, served = () => {} } = world
   const read = (): Loaded => {
     const loaded = withActivated(withWorkers(load(given, variables, folder)), inherited)
     checkFolder(loaded.settings.chdir)
@@ -51,8 +53,21 @@ async function start(given: readonly Given[], world: World): Promise<number> {
     const { daemonize } = await import('../../house/daemon.ts')
     return daemonize(loaded.settings, folder, variables)
   }
-  const { run } = await loadServer()
-  return run({ loaded, load: read, inherited })
+  const headStart = await startPython(loaded, variables)
+  try {
+    const { run } = await loadServer()
+    return await run({ loaded, load: read, inherited, headStart, served })
+  } finally {
+    headStart?.abandon()
+  }
+}
+
+/** Before the server is loaded; null where it has to wait until we are who we serve as. Faults: PYTHON_NOT_FOUND. */
+async function startPython(loaded: Loaded, variables: World['variables']): Promise<HeadStart | null> {
+  if (loaded.settings.user !== null || loaded.settings.group !== null) return null
+  const { path } = findPython(loaded, variables)
+  const { HeadStart } = await import('../../supervisor/interpreter.ts')
+  return new HeadStart(path, loaded.environment)
 }
 
 /**

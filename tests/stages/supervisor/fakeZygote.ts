@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test'
 import type { AttachedWorker, PoolLoad, WorkerOwner, WorkerPlace, WorkerPool } from '../../../src/events/pool.ts'
 import { type EndReason, endText, type RequestFacts, type ThreadStack } from '../../../src/events/worker.ts'
 import type { SupervisorEvent, SupervisorEvents } from '../../../src/supervisor/events.ts'
+import { startInterpreter } from '../../../src/supervisor/interpreter.ts'
 import type { SupervisorSettings } from '../../../src/supervisor/settings.ts'
 import { Supervisor, type SupervisorDoors } from '../../../src/supervisor/supervisor.ts'
 import { within } from '../../kit/wait.ts'
@@ -158,6 +159,7 @@ export class Stage implements WorkerPool, SupervisorEvents, SupervisorDoors {
   /** Bytes, by pid. */
   readonly rss = new Map<number, number>()
   readonly pss = new Map<number, number>()
+  readonly startInterpreter = startInterpreter
   chance = 0
   nowMs = 1_000_000
   readonly #folder = mkdtempSync(join(tmpdir(), 'dram-zygote-'))
