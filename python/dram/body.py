@@ -67,7 +67,7 @@ class Stream(io.RawIOBase):
         self.consumed = 0             # bytes read since the last GRANT
 
     def grant(self, count):
-        self.answer.worker.sender.send(frame("GRANT", self.answer.id, U32.pack(count)))
+        self.answer.line.sender.send(frame("GRANT", self.answer.id, U32.pack(count)))
 
     def feed(self, data):
         self.chunks.append(data)
@@ -103,4 +103,4 @@ class Stream(io.RawIOBase):
         """Says that the rest isn't wanted, if there may be one."""
         if not self.whole:
             self.whole = True
-            self.answer.worker.sender.send(frame("DISCARD", self.answer.id))
+            self.answer.line.sender.send(frame("DISCARD", self.answer.id))

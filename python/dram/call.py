@@ -10,7 +10,7 @@ def respond(answer, chunks):
         body = chunks[0] if len(chunks) == 1 else joined(chunks)
         if type(body) is bytes:
             size = len(body)
-            if (answer.length is None or answer.length == size) and size <= answer.worker.window:
+            if (answer.length is None or answer.length == size) and size <= answer.line.window:
                 if answer.stream is not None:
                     answer.stream.discard()
                 answer.whole(body)
@@ -40,4 +40,4 @@ def close(answer, chunks):
     except BaseException as error:
         if not answer.is_cancelled():
             says = "close() of the response raised %s\n%s" % (describe(error), traceback_of(error))
-            answer.worker.sender.log("error", says.rstrip("\n"), answer.id)
+            answer.line.sender.log("error", says.rstrip("\n"), answer.id)

@@ -1,7 +1,8 @@
-"""The control connection, read by a thread of its own so that nothing on it waits behind a request."""
+"""The control connections, read by a thread of its own so that nothing on them waits behind a request."""
 import os
 import sys
-from _thread import allocate_lock, start_new_thread
+from _thread import start_new_thread
+from select import POLLIN, poll
 
 from . import stacks
 from .frames import FLAGS, FRONT, HEADER, U32, frame, json_frame
@@ -13,16 +14,14 @@ RECEIVE_BYTES = 256 * 1024
 
 
 class Control:
-    def __init__(self, socket, worker):
-        self.socket = socket
+    def __init__(self, worker):
         self.worker = worker
-        self.writing = allocate_lock()
 
     def start(self):
         start_new_thread(self.run, ())
 
     def run(self):
-        """Serves until the front hangs up. Without it, or without this thread, the worker is of no use."""
+        """Serves until a front hangs up. Without it, or without this thread, the worker is of no use."""
         try:
             self.serve()
         except OSError:
@@ -33,48 +32,38 @@ class Control:
             os._exit(1)
 
     def serve(self):
-        held = b""
+        readers = {line.control.fileno(): Reader(self, line) for line in self.worker.lines}
+        if len(readers) == 1:
+            (reader,) = readers.values()
+            while reader.read():
+                pass
+            return
+        poller = poll()
+        for descriptor in readers:
+            poller.register(descriptor, POLLIN)
         while True:
-            received = self.socket.recv(RECEIVE_BYTES)
-            if not received:
-                return
-            held = self.obey_all(held + received)
+            for descriptor, _ in poller.poll():
+                if not readers[descriptor].read():
+                    return
 
-    def obey_all(self, held):
-        """Obeys the whole frames in `held`; returns the rest."""
-        at = 0
-        while len(held) - at >= HEADER.size:
-            length, kind, flags, _, request_id = HEADER.unpack_from(held, at)
-            end = at + HEADER.size + length
-            if end > len(held):
-                break
-            self.obey(NAMES.get(kind), flags, request_id, held[at + HEADER.size : end])
-            at = end
-        return held[at:]
-
-    def obey(self, name, flags, request_id, payload):
+    def obey(self, line, name, flags, request_id, payload):
         if name == "RECALL":
-            self.worker.recall(request_id)
+            line.recall(request_id)
         elif name == "PING":
-            self.send(frame("PONG", request_id, payload))
+            line.say(frame("PONG", request_id, payload))
         elif name == "STACKS":
-            self.send(json_frame("STACKS", stacks.threads(self.worker.slots)))
+            line.say(json_frame("STACKS", stacks.threads(self.worker.slots, line.number)))
         elif name == "INTERRUPT":
-            self.worker.interrupts.interrupt(request_id)
+            self.worker.interrupts.interrupt(line, request_id)
         elif name == "METRICS":
-            self.worker.metrics.ask()
+            self.worker.metrics.ask(line)
         elif name == "STOP":
-            self.worker.stop()
+            line.stop()
         else:
-            answer = self.worker.calls.get(request_id)
+            answer = line.calls.get(request_id)
             if answer is not None:
                 self.tell(answer, name, flags, payload)
                 answer.wake()
-
-    def send(self, data):
-        """Sends one frame on this connection; the thread that asks for metrics does so too."""
-        with self.writing:
-            self.socket.sendall(data)
 
     def tell(self, answer, name, flags, payload):
         if name == "CREDIT":
@@ -90,3 +79,32 @@ class Control:
                 answer.stream.feed(payload)
             if flags & (LAST | BROKEN):
                 answer.stream.finish(bool(flags & BROKEN))
+
+
+class Reader:
+    """What comes on the control connection of one line."""
+
+    def __init__(self, control, line):
+        self.control = control
+        self.line = line
+        self.held = b""
+
+    def read(self):
+        """Obeys what one read brings; False at the connection's end."""
+        received = self.line.control.recv(RECEIVE_BYTES)
+        if not received:
+            return False
+        self.held = self.obey_all(self.held + received)
+        return True
+
+    def obey_all(self, held):
+        """Obeys the whole frames in `held`; returns the rest."""
+        at = 0
+        while len(held) - at >= HEADER.size:
+            length, kind, flags, _, request_id = HEADER.unpack_from(held, at)
+            end = at + HEADER.size + length
+            if end > len(held):
+                break
+            self.control.obey(self.line, NAMES.get(kind), flags, request_id, held[at + HEADER.size : end])
+            at = end
+        return held[at:]

@@ -3,10 +3,10 @@ import sys
 
 
 class Errors:
-    """One serving thread's wsgi.errors; `request_id` is that of the request it runs."""
+    """One serving thread's wsgi.errors; `line` and `request_id` are those of the request it runs."""
 
-    def __init__(self, sender):
-        self.sender = sender
+    def __init__(self, line):
+        self.line = line
         self.request_id = 0
         self.partial = ""
 
@@ -32,6 +32,6 @@ class Errors:
 
     def send(self, text):
         try:
-            self.sender.log("error", text, self.request_id)
+            self.line.sender.log("error", text, self.request_id)
         except OSError:           # in a process the application forked there is no front
             sys.stderr.write(text + "\n")

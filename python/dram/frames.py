@@ -13,7 +13,8 @@ WORKER = TABLE["worker"]
 FLAGS = TABLE["flags"]
 PAGE = TABLE["page"]
 LOG_LEVELS = {name: level for level, name in enumerate(TABLE["logLevels"])}
-ID_MASK = (1 << TABLE["idBits"]) - 1
+ID_BITS = TABLE["idBits"]
+ID_MASK = (1 << ID_BITS) - 1
 HALF_OF_IDS = ID_MASK >> 1
 
 HEADER = struct.Struct("<IBBHI")            # payload bytes, type, flags, aux, id

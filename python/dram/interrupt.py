@@ -2,16 +2,16 @@
 
 Such an exception comes between any two bytecodes of its thread, so it must not come while our own code holds a lock or
 has written half a frame. Therefore it is raised only
-- after STOP: no thread that it meets will begin another request;
+- after STOP, of every front: no thread that it meets will begin another request;
 - while the thread's slot on the page holds that id, and its clock doesn't stand still: a request that waits for its
   client has been cancelled, which wakes it, and may be giving back what isn't begun;
-- by whoever holds the writing lock. A thread that takes that lock calls checkpoint() before all else: what was raised
+- by whoever holds the writing lock of its line. A thread that takes that lock calls checkpoint() before all else: what was raised
   while it waited for the lock comes out there, and nothing more can come while it holds it. A thread that has left its
   request clears its slot, and then, if the worker stops, calls settle(): what was raised comes out there at the latest.
 """
 from dram import RequestTimeout
 
-from .page import ID, IDENT, STANDING, START
+from .page import IDENT, STANDING, START
 
 try:
     import ctypes
@@ -30,22 +30,34 @@ def checkpoint():
 class Interrupts:
     def __init__(self, worker):
         self.worker = worker
-        self.done = set()         # ids: a second one could meet the code that handles the first
+        self.early = []           # (line, id), asked for before the last STOP had come
+        self.done = set()         # keys: a second one could meet the code that handles the first
 
-    def interrupt(self, request_id):
+    def interrupt(self, line, request_id):
         """INTERRUPT: see above for when it does nothing."""
-        if raise_in_thread is None or not request_id or not self.worker.stopping or request_id in self.done:
+        key = line.key(request_id)
+        if raise_in_thread is None or not request_id or key in self.done:
             return
-        with self.worker.sender.writing:
-            slot = self.worker.slot_of(request_id)
+        if not self.worker.stopping:
+            if len(self.worker.lines) > 1:
+                self.early.append((line, request_id))
+            return
+        with line.sender.writing:
+            slot = line.slot_of(request_id)
             if slot is not None and slot.doubles[START] != STANDING:
-                self.done.add(request_id)
+                self.done.add(key)
                 raise_in_thread(slot.words[IDENT], RequestTimeout)
 
-    def settle(self):
+    def begin(self):
+        """The last STOP has come."""
+        early, self.early = self.early, []
+        for line, request_id in early:
+            self.interrupt(line, request_id)
+
+    def settle(self, line):
         """Called by a serving thread that has left its request: what was raised for that is over after this."""
         try:
-            with self.worker.sender.writing:
+            with line.sender.writing:
                 checkpoint()
         except RequestTimeout:
             pass

@@ -4,7 +4,8 @@ import socket
 
 from . import output, page
 
-BACKLOG = 8
+# Twice the most fronts there may be (--fronts): the kernel refuses at once what would have to wait longer.
+BACKLOG = 128
 ENDINGS = {"socket": ".sock", "out": ".out", "err": ".err", "page": ".page", "stack": ".stack"}
 TEMPLATE_ENDING = ".template"
 
@@ -12,9 +13,10 @@ TEMPLATE_ENDING = ".template"
 class Place:
     """The files of one worker, by name as `forked` tells them, and what is open of them until it is forked."""
 
-    def __init__(self, folder, number, is_candidate):
+    def __init__(self, folder, number, is_candidate, fronts=1):
         base = os.path.join(folder, "w%d" % number)
         self.number = number
+        self.fronts = fronts
         self.files = {name: base + ending for name, ending in ENDINGS.items()}
         if is_candidate:
             self.files["template"] = base + TEMPLATE_ENDING
@@ -25,7 +27,7 @@ class Place:
     def make(self):
         for path in self.files.values():
             remove(path)
-        page.create(self.files["page"])
+        page.create(self.files["page"], self.fronts)
         create(self.files["stack"])
         self.listener = listen(self.files["socket"])
         if "template" in self.files:
@@ -45,9 +47,9 @@ class Place:
             os.close(descriptor)
 
 
-def make(folder, number, is_candidate):
+def make(folder, number, is_candidate, fronts=1):
     """Makes the place of worker `number`. Raises OSError, and leaves nothing open then."""
-    place = Place(folder, number, is_candidate)
+    place = Place(folder, number, is_candidate, fronts)
     mask = os.umask(0o077)      # whatever --umask says: these are between the front and us
     try:
         place.make()

@@ -90,9 +90,10 @@ def reseed_numpy():
 
 
 def refuse(place, fault):
-    data, _, _ = accept_both(place.listener)
+    connections, _ = accept_all(place)
     facts = {"code": fault.code, "says": fault.says, "hint": fault.hint, "traceback": fault.traceback}
-    data.sendall(json_frame("UNREADY", facts))
+    for data, _ in connections:
+        data.sendall(json_frame("UNREADY", facts))
     leave(SystemExit(1))
 
 
@@ -100,26 +101,28 @@ def serve(config, place, lifeline_fd, loaded):
     """Says READY, and then answers requests until it is told to stop; does not return."""
     application, name = loaded
     page = Page(place.files["page"])
-    data, control, window = accept_both(place.listener)
+    connections, window = accept_all(place)
     place.close_listeners()
-    worker = Worker(application, config, page, data, control, window, lifeline_fd)
-    data.sendall(json_frame("READY", {**python_facts(), "application": name}))
+    worker = Worker(application, config, page, connections, window, lifeline_fd)
+    for data, _ in connections:
+        data.sendall(json_frame("READY", {**python_facts(), "application": name}))
     worker.run()
     leave()
 
 
-def accept_both(listener):
-    """Waits for the front's two connections; returns data, control and the window of its HELLO."""
+def accept_all(place):
+    """Waits for the two connections of each front; returns them (data, control), and the window of their HELLOs."""
+    fronts = range(place.fronts)
     connections = {}
-    while len(connections) < 2:
-        connection, _ = listener.accept()
+    while len(connections) < 2 * len(fronts):
+        connection, _ = place.listener.accept()
         length, _, role, _, _ = HEADER.unpack(receive_exactly(connection, HEADER.size))
         hello = json.loads(receive_exactly(connection, length))
         if hello["version"] != TABLE["version"]:
-            raise RuntimeError("the front speaks another version of the wire: %s" % hello["version"])
-        connections[role] = connection, hello
-    data, hello = connections[DATA_ROLE]
-    return data, connections[CONTROL_ROLE][0], hello["window"]
+            raise RuntimeError("a front speaks another version of the wire: %s" % hello["version"])
+        connections[hello["front"], role] = connection
+        window = hello["window"]
+    return [(connections[front, DATA_ROLE], connections[front, CONTROL_ROLE]) for front in fronts], window
 
 
 def receive_exactly(connection, count):

@@ -5,7 +5,6 @@ calls and gives it up while the application runs, so that another can take back 
 """
 import select
 import time
-from _thread import allocate_lock
 from collections import deque
 from socket import MSG_DONTWAIT
 
@@ -22,7 +21,6 @@ LATE_REQUESTS_MS = 10
 
 class Requests:
     def __init__(self, socket):
-        self.reading = allocate_lock()
         self.waiting = deque()        # (id, flags, bytes of own, bytes of block, buffer, start, end)
         self.newest = 0               # the last id that came
         self.ended = False

@@ -52,8 +52,8 @@ class Answer:
     closes = ()
     ended = 0.0
 
-    def __init__(self, worker, request_id, start):
-        self.worker = worker
+    def __init__(self, line, request_id, start):
+        self.line = line
         self.id = request_id
         self.start = start        # perf_counter, seconds
 
@@ -73,9 +73,9 @@ class Answer:
                 "pass exc_info where an error page replaces an answer that was begun",
             )
         self.code = 0
-        code, self.flags, self.length, self.head, dropped = self.worker.heads.write(status, headers)
+        code, self.flags, self.length, self.head, dropped = self.line.heads.write(status, headers)
         if dropped:
-            self.worker.drop_headers(dropped, self.id)
+            self.line.drop_headers(dropped, self.id)
         self.code = code
         self.sends_body = not self.head_only and code != 204 and code != 304
         return self.write
@@ -93,18 +93,18 @@ class Answer:
         """environ["wsgi.early_hints"](headers): sends a 103 with these headers before the answer."""
         lines = write_head(ANY_STATUS, headers)[3][len(ANY_STATUS) + 2 :]
         if not self.begun:
-            self.worker.sender.send(frame("EARLY_HINTS", self.id, lines))
+            self.line.sender.send(frame("EARLY_HINTS", self.id, lines))
 
     def client_disconnected(self):
         """environ["dram.client_disconnected"](): whether the client closed its side or is gone."""
-        return self.worker.page.bits(self.id) != 0
+        return self.line.page.bits(self.id) != 0
 
     # Sending
 
     def whole(self, body):
         """The whole answer in one frame, which waits for company in `out`. Hot: tests/python/bench_worker.py."""
         head = self.head
-        sender = self.worker.sender
+        sender = self.line.sender
         out = sender.out
         self.ended = now = clock()
         if not out:
@@ -159,7 +159,7 @@ class Answer:
         if self.length is not None and self.sent + len(chunk) > self.length:
             chunk = self.cut_excess(chunk)
         if chunk:
-            if may_wait and not self.begun and len(chunk) == length and length <= self.worker.window:
+            if may_wait and not self.begun and len(chunk) == length and length <= self.line.window:
                 self.defer(chunk)
             else:
                 self.transmit(memoryview(chunk))
@@ -169,7 +169,7 @@ class Answer:
         if not self.cut:
             self.cut = True
             says = "the application sent more than its Content-Length of %d bytes: the rest is cut off" % self.length
-            self.worker.sender.log("warning", says, self.id)
+            self.line.sender.log("warning", says, self.id)
         return chunk[: self.length - self.sent]
 
     def defer(self, chunk):
@@ -179,23 +179,23 @@ class Answer:
         takes longer, let_go() brings it out, by RECALL or by a thread without work, so that no client
         waits for what an application does after its last byte.
         """
-        worker = self.worker
+        line = self.line
         self.begun = True
-        self.granted = worker.window
+        self.granted = line.window
         self.complete_at = clock()
-        if not worker.may_defer():
+        if not line.may_defer():
             self.register()
             self.transmit(memoryview(chunk))
             return
         self.sent = len(chunk)
         self.deferred = [chunk]
-        worker.note_deferred(self)
+        line.note_deferred(self)
 
     def let_go(self):
         """Sends the body that was deferred, if it still is; any thread may call it."""
         if not self.deferred:
             return
-        sender = self.worker.sender
+        sender = self.line.sender
         # The lock first: END must not overtake what was taken out here.
         with sender.writing:
             checkpoint()
@@ -224,7 +224,7 @@ class Answer:
             self.begin()
         if self.deferred:
             self.let_go()
-        sender = self.worker.sender
+        sender = self.line.sender
         while rest:
             room = min(self.granted - self.sent, MAX_FRAME_BYTES)
             if room <= 0:
@@ -241,7 +241,7 @@ class Answer:
     def begin(self):
         """The head is about to go without the whole body."""
         self.begun = True
-        self.granted = self.worker.window
+        self.granted = self.line.window
         self.register()
         if self.length is None and self.exact is not None:
             self.add_length(self.exact)
@@ -271,7 +271,7 @@ class Answer:
 
     def hand_over(self, region):
         """Offers a file to the front; whether it took it."""
-        sender = self.worker.sender
+        sender = self.line.sender
         if not self.head_sent:
             self.head_sent = True
             sender.send(*self.head_frame(b""))
@@ -286,7 +286,7 @@ class Answer:
     def register(self):
         """Makes the control thread find this answer."""
         self.listed = True
-        self.worker.calls[self.id] = self
+        self.line.calls[self.id] = self
 
     def take_stream(self):
         """The body of a request that is still arriving."""
@@ -300,7 +300,7 @@ class Answer:
         self.closes += (file,)
 
     def is_cancelled(self):
-        return self.gone or self.worker.page.is_cancelled(self.id)
+        return self.gone or self.line.page.is_cancelled(self.id)
 
     def check_client(self):
         if self.is_cancelled():
@@ -313,7 +313,7 @@ class Answer:
         bell = Bell()
         self.stop_clock(bell)
         try:
-            self.worker.hand_back()
+            self.line.hand_back()
             while not done():
                 self.check_client()
                 bell.wait()
@@ -322,19 +322,19 @@ class Answer:
 
     def stop_clock(self, bell):
         """A thread begins to wait, not always the serving one; while one does, the deadline's clock stands still."""
-        with self.worker.sender.writing:
+        with self.line.sender.writing:
             checkpoint()
             self.bells += (bell,)
             if len(self.bells) == 1:
                 self.stopped_at = clock()
-                self.worker.mark_start(self.id, STANDING)
+                self.line.mark_start(self.id, STANDING)
 
     def restart_clock(self, bell):
-        with self.worker.sender.writing:
+        with self.line.sender.writing:
             self.bells = tuple(other for other in self.bells if other is not bell)
             if not self.bells:
                 self.waited += clock() - self.stopped_at
-                self.worker.mark_start(self.id, self.start + self.waited)
+                self.line.mark_start(self.id, self.start + self.waited)
 
     def wake(self):
         for bell in self.bells:
@@ -347,7 +347,7 @@ class Answer:
         if not self.code:
             raise no_start_response()
         if self.complete_at:
-            self.worker.tails.note(clock() - self.complete_at)
+            self.line.tails.note(clock() - self.complete_at)
             body = self.take_deferred() if self.deferred else None
             if body is not None:
                 self.whole(body)
@@ -357,7 +357,7 @@ class Answer:
         short = self.length is not None and self.sends_body and self.sent < self.length
         if short:
             says = "the application sent %d bytes, less than its Content-Length of %d" % (self.sent, self.length)
-            self.worker.sender.log("warning", says, self.id)
+            self.line.sender.log("warning", says, self.id)
         self.end_frame(SHORT if short else 0)
 
     def end_without_body(self):
@@ -374,13 +374,13 @@ class Answer:
             self.whole(b"")
         else:
             self.head_sent = True
-            self.worker.sender.send(*self.head_frame(b""))
+            self.line.sender.send(*self.head_frame(b""))
         return last
 
     def end_frame(self, flags=0):
         self.ended = clock()
         spent = U32.pack(microseconds(self.ended - self.start))
-        self.worker.sender.send(frame("END", self.id, spent, flags))
+        self.line.sender.send(frame("END", self.id, spent, flags))
 
     def fail(self, error):
         """The call was left by an exception: the request ends with ERROR, quietly if nobody waits."""
@@ -396,11 +396,11 @@ class Answer:
         elif isinstance(error, ClientDisconnected):
             facts.update(code="REQUEST_BODY_BROKEN", traceback="")
         self.ended = clock()
-        self.worker.sender.send(json_frame("ERROR", facts, self.id, STARTED if self.head_sent else 0))
+        self.line.sender.send(json_frame("ERROR", facts, self.id, STARTED if self.head_sent else 0))
 
     def release(self):
         """Gives back what only some requests take."""
-        self.worker.calls.pop(self.id, None)
+        self.line.calls.pop(self.id, None)
         for file in self.closes:
             file.close()
 

@@ -9,8 +9,8 @@ from _thread import get_ident
 
 from . import prctl
 from .fault import OUR_FOLDER
-from .frames import TABLE
-from .page import ID, IDENT
+from .frames import ID_MASK, TABLE
+from .page import FRONT_SHIFT, ID, IDENT
 
 # Of a longer stack, so many of the latest calls are shown.
 MAX_CALLS = 300
@@ -51,24 +51,28 @@ def handle_signals_on_the_usual_stack():
     ctypes.CDLL(None).sigaltstack(ctypes.byref(Stack(None, SS_DISABLE, 0)), None)
 
 
-def threads(slots):
-    """The other threads of this process, as the answer to STACKS tells them; serving threads first.
+def threads(slots, front=0):
+    """The other threads of this process, as the answer to STACKS tells them to one front; serving threads first.
 
-    `request` is the id of the request that a serving thread runs, by its slot on the state page.
+    `request` is the id of that front's request that a serving thread runs, by its slot on the state page.
     """
     calls = calls_of_threads()
-    requests = {slot.words[IDENT]: slot.words[ID] for slot in slots}
+    requests = {slot.words[IDENT]: slot.words[ID] for slot in slots}      # keys (Line.key)
     names = names_of_threads()
     told = [
         {
             "name": names.get(ident, "thread %d" % ident),
             "ident": ident,
-            "request": requests.get(ident, 0),
+            "request": id_of(requests.get(ident, 0), front),
             "stack": text_of(calls[ident], requests.get(ident, 0)),
         }
         for ident in calls
     ]
     return sorted(told, key=lambda thread: thread["ident"] not in requests)
+
+
+def id_of(key, front):
+    return key & ID_MASK if key >> FRONT_SHIFT == front else 0
 
 
 def calls_of_threads():

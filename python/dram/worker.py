@@ -2,7 +2,6 @@
 import os
 import threading
 from _thread import allocate_lock, get_ident
-from socket import SHUT_RD
 from time import perf_counter as clock
 
 from dram import RequestTimeout
@@ -11,21 +10,17 @@ from .call import respond
 from .control import Control
 from .environ import Environs, base_environ
 from .errors import Errors
-from .fault import Fault
-from .frames import U32, frame
 from .headers import Heads
+from .intake import Intake
 from .interrupt import Interrupts
 from .leave import leave
+from .line import SHORT_SECONDS, Line
 from .metrics import Metrics
 from .page import CANCELLED, ENTERED, FLAG_MASK, ID, IDENT, START
 from .page import FLAGS as FLAG_WORDS
-from .receive import Requests
 from .reply import Answer
-from .send import Sender
 
-RECALL_PATIENCE_SECONDS = 0.005      # more than the interpreter's switch interval takes nothing from anyone
-SHORT_SECONDS = 200e-6               # a call predicted to be shorter may hold up finished answers …
-MAX_ANSWER_AGE_SECONDS = 2e-3        # … that are younger than this
+MAX_ANSWER_AGE_SECONDS = 2e-3        # no finished answer waits longer for others
 
 
 class Pace:
@@ -41,26 +36,26 @@ class Pace:
 
 
 class Worker:
-    def __init__(self, application, config, page, data, control, window, lifeline_fd=None):
+    def __init__(self, application, config, page, connections, window, lifeline_fd=None):
+        """`connections`: data and control of each front, in the order of their numbers."""
         self.application = application
         self.config = config
         self.page = page
-        self.window = window              # bytes of answer a request may send before the first CREDIT
+        self.window = window
         self.lifeline_fd = lifeline_fd
-        self.data = data
-        self.sender = Sender(data)
-        self.requests = Requests(data)
-        self.control = Control(control, self)
-        self.interrupts = Interrupts(self)
-        self.metrics = Metrics(self)
+        self.reading = allocate_lock()    # held by who takes requests, from any line
         self.heads = Heads()
-        self.calls = {}                   # id → Answer, of those the control thread must find
-        self.is_single = config["threads"] == 1
-        self.deferring = None             # the Answer that a single thread deferred last
         self.tails = Pace(MAX_ANSWER_AGE_SECONDS)
         self.pace = Pace(0.0)
+        self.lines = [Line(self, number, *ends) for number, ends in enumerate(connections)]
+        self.intake = Intake(self.lines) if len(self.lines) > 1 else None
+        self.control = Control(self)
+        self.interrupts = Interrupts(self)
+        self.metrics = Metrics()
+        self.is_single = config["threads"] == 1
+        self.deferring = None             # the Answer that a single thread deferred last
         self.warned = set()
-        self.stopping = False
+        self.stopping = False             # STOP has come from every front
         self.forked = False
         threads = config["threads"]
         self.slots = [page.slot(number) for number in range(threads)]
@@ -72,9 +67,8 @@ class Worker:
         """In a process that the application forks: nothing of ours may stay open there, or write to our page."""
         self.forked = True
         self.slots = []
-        self.sender.writing = allocate_lock()
-        self.data.close()
-        self.control.socket.close()
+        for line in self.lines:
+            line.let_go_in_child()
         if self.lifeline_fd is not None:
             os.close(self.lifeline_fd)
             self.lifeline_fd = None
@@ -82,7 +76,7 @@ class Worker:
     # Serving
 
     def run(self):
-        """Serves until STOP, or until the front is gone."""
+        """Serves until STOP, or until a front is gone."""
         self.control.start()
         others = [
             threading.Thread(target=self.serve, args=(number,), name="dram-%d" % (number + 1), daemon=True)
@@ -98,53 +92,68 @@ class Worker:
         """One serving thread's life; threads are counted from 0."""
         slot = self.slots[number]
         slot.words[IDENT] = get_ident()
-        errors = Errors(self.sender)
+        line = self.lines[0]
+        errors = Errors(line)
         try:
             try:
-                self.serve_requests(slot, errors)
+                self.reading.acquire()
+                while line is not None:
+                    line = self.serve_line(line, slot, errors)
             except RequestTimeout as error:
-                self.end_late(slot, errors.request_id, error)
-            self.hand_back()
+                self.end_late(slot, errors, error)
+            self.hand_back(self.lines)
         except ConnectionError:
-            pass          # the front has hung up
+            pass          # a front has hung up
 
-    def end_late(self, slot, request_id, error):
+    def end_late(self, slot, errors, error):
         """An exception for a request came when the application had just been left: a second answer is dropped."""
         slot.words[ID] = 0
-        Answer(self, request_id, clock()).fail(error)
+        Answer(errors.line, errors.request_id, clock()).fail(error)
 
-    def serve_requests(self, slot, errors):
-        """Takes requests and runs them, until STOP. Hot: tests/python/bench_worker.py."""
+    def serve_line(self, line, slot, errors):
+        """Takes requests of one line and runs them, until another is to have its turn, which is returned.
+
+        None: no more will come, of any line. It is called with the reading lock, and keeps it unless it returns None.
+        Hot: tests/python/bench_worker.py.
+        """
+        errors.line = line
         application = self.application
-        sender = self.sender
+        sender = line.sender
         flush = sender.flush
         out = sender.out
-        requests = self.requests
-        reading = requests.reading
+        requests = line.requests
+        reading = self.reading
         waiting = requests.waiting
         next_request = waiting.popleft
-        words = self.page.words
+        words = line.page.words
+        base = line.base
         running = slot.words
         starts = slot.doubles
         build = self.environs.build
         pace = self.pace
-        reading.acquire()
+        intake = self.intake
         while True:
             while not waiting:
                 flush()
-                if self.calls or self.deferring is not None:
+                if line.calls or self.deferring is not None:
                     self.let_deferred_go()
-                if self.stopping or not requests.receive():
+                if intake is not None:
+                    following = intake.next(line)
+                    if following is not line:
+                        if following is None:
+                            reading.release()
+                        return following
+                elif line.stopping or not requests.receive():
                     reading.release()
-                    return
-            if self.stopping:
-                self.give_back(requests.take_back())
+                    return None
+            if line.stopping:
+                line.give_back(requests.take_back())
                 continue
             request = next_request()
             request_id = request[0]
             word = words[FLAG_WORDS + (request_id & FLAG_MASK)]
             if word & CANCELLED and word >> 8 == request_id:
-                self.give_back([request_id])
+                line.give_back([request_id])
                 continue
             start = clock()
             if out and (pace.mean > SHORT_SECONDS or start - sender.oldest > MAX_ANSWER_AGE_SECONDS):
@@ -152,10 +161,10 @@ class Worker:
                 start = clock()
             words[ENTERED] = request_id
             reading.release()
-            answer = Answer(self, request_id, start)
+            answer = Answer(line, request_id, start)
             errors.request_id = request_id
             starts[START] = start
-            running[ID] = request_id
+            running[ID] = base + request_id
             try:
                 environ = build(request, answer, errors)
                 respond(answer, application(environ, answer.start_response))
@@ -164,14 +173,14 @@ class Worker:
                     leave(error)
                 running[ID] = 0
                 if self.stopping:
-                    self.interrupts.settle()
+                    self.interrupts.settle(line)
                 answer.fail(error)
             else:
                 if self.forked:
                     leave()
                 running[ID] = 0
                 if self.stopping:
-                    self.interrupts.settle()
+                    self.interrupts.settle(line)
             environ = None
             pace.mean += (answer.ended - start - pace.mean) * 0.125
             if errors.partial:
@@ -185,97 +194,37 @@ class Worker:
                 flush()
                 reading.acquire()
 
-    def drop_headers(self, names, request_id):
-        """Hop-by-hop headers are the server's: warns once for each name."""
-        if self.config["strictHeaders"]:
-            raise Fault(
-                "APP_HEADER_HOP_BY_HOP",
-                "the application set the hop-by-hop header %r, which PEP 3333 leaves to the server" % names[0],
-            )
-        for name in names:
-            if name.lower() not in self.warned:
-                self.warned.add(name.lower())
-                says = "the application's hop-by-hop header %r is dropped; it is the server's to send" % name
-                self.sender.log("warning", says, request_id)
-
     # The state page
 
-    def slot_of(self, request_id):
-        """The slot of the thread that runs this request, None if it isn't begun, or has ended."""
-        for slot in self.slots:
-            if slot.words[ID] == request_id:
-                return slot
-        return None
-
-    def mark_start(self, request_id, start):
-        slot = self.slot_of(request_id)
+    def mark_start(self, slot, start):
+        """`slot` is None: the request isn't begun, or has ended."""
         if slot is not None:
             slot.doubles[START] = start
 
     # Giving back
 
-    def give_back(self, ids, recalled=0):
-        self.sender.send(frame("RETURNED", recalled, b"".join(map(U32.pack, ids))))
-
-    def hand_back(self):
-        """A call is going to wait: lets go of finished answers and of requests that nobody here runs."""
-        reading = self.requests.reading
-        if not reading.acquire(False):
-            self.sender.flush()
+    def hand_back(self, lines):
+        """Lets go of finished answers and of requests that nobody here runs."""
+        if not self.reading.acquire(False):
+            for line in lines:
+                line.sender.flush()
             return
-        # RETURNED leaves under the lock: no thread can end, and the process with it, before that.
         try:
-            ids = self.requests.take_back()
-            if ids:
-                self.give_back(ids)
-            else:
-                self.sender.flush()
+            for line in lines:
+                line.hand_back_locked()
         finally:
-            reading.release()
-
-    def may_defer(self):
-        """Whether an answer may wait for its iterable's end: the front's RECALL must reach it if that takes long.
-
-        With one thread RECALL comes whenever the worker is silent for long, with more only if requests wait.
-        """
-        return self.tails.mean < SHORT_SECONDS and (self.is_single or self.requests.waiting)
-
-    def note_deferred(self, answer):
-        """Makes let_deferred_go() find it."""
-        if self.is_single:
-            self.deferring = answer
-        else:
-            answer.register()
+            self.reading.release()
 
     def let_deferred_go(self):
         if self.deferring is not None:
             self.deferring.let_go()
-        for answer in list(self.calls.values()):
-            answer.let_go()
+        for line in self.lines:
+            if line.calls:
+                for answer in list(line.calls.values()):
+                    answer.let_go()
 
-    def recall(self, last):
-        """RECALL: sends what is finished, and gives back what came up to `last` and isn't begun.
-
-        If the reading lock can't be had, a thread is waiting for requests: then all were begun.
-        """
-        self.let_deferred_go()
-        self.sender.flush()
-        reading = self.requests.reading
-        if not reading.acquire(True, RECALL_PATIENCE_SECONDS):
-            self.give_back((), last)
-            return
-        try:
-            self.give_back(self.requests.take_back(last), last)
-        finally:
-            reading.release()
-
-    def stop(self):
-        """STOP: gives back what isn't begun; the serving threads end after what they run."""
-        self.stopping = True
-        self.let_deferred_go()
-        self.hand_back()
-        # Wakes the thread that waits for requests; the front sends none after STOP.
-        try:
-            self.data.shutdown(SHUT_RD)
-        except OSError:
-            pass      # the front has hung up
+    def see_stop(self):
+        """A front has said STOP: was it the last?"""
+        if all(line.stopping for line in self.lines):
+            self.stopping = True
+            self.interrupts.begin()

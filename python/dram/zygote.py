@@ -111,7 +111,7 @@ class Zygote:
         return name != "stop"
 
     def configure(self, config):
-        self.config = {"title": "dram", **config}
+        self.config = {"title": "dram", "fronts": 1, **config}
         title.set_title(self.config["title"], "zygote")
         lifeline.create(config["lifeline"])
         if config.get("umask") is not None:
@@ -132,7 +132,7 @@ class Zygote:
         made = None
         output.flush()      # or else the child would say it again
         try:
-            made = place.make(self.config["folder"], number, is_candidate)
+            made = place.make(self.config["folder"], number, is_candidate, self.config["fronts"])
             pid = fork()
         except OSError as error:
             if made is not None:

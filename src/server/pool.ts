@@ -33,6 +33,7 @@ const RECALL_BY_MS = 50
  * its threads is a prediction; when it fails, it is recalled and run where there is room.
  */
 export class Pool implements WorkerPool, Home {
+  readonly front = 0
   readonly clock: Clock
   readonly events: PoolEvents
   readonly ahead: LookAhead

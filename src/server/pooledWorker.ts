@@ -57,6 +57,8 @@ export interface PoolEvents {
 
 /** The pool, as its workers see it. */
 export interface Home {
+  /** Its number among those that share the workers. */
+  readonly front: number
   readonly clock: Clock
   readonly events: PoolEvents
   readonly ahead: LookAhead
@@ -105,7 +107,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     this.threads = place.threads
     this.#home = home
     this.#owner = owner
-    this.link = new WorkerLink<Job>(place.pid, place.socketPath, place.pagePath, this)
+    this.link = new WorkerLink<Job>(place.pid, place.socketPath, place.pagePath, home.front, this)
   }
 
   /** Hot. What keeps its threads busy, abandoned requests included. */

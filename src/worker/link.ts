@@ -83,18 +83,21 @@ export class WorkerLink<A extends Asker> {
   /** Whom the frame that is read is for. */
   #told: A | null = null
 
-  constructor(pid: number, socketPath: string, pagePath: string, owner: LinkOwner<A>) {
+  /** `front`: the number of ours among those that share the worker. */
+  constructor(pid: number, socketPath: string, pagePath: string, front: number, owner: LinkOwner<A>) {
     this.pid = pid
     this.#owner = owner
-    this.#page = new StatePage(pagePath)
+    this.#page = new StatePage(pagePath, front)
     this.#data = new Wire(
       this.#connect(socketPath, this.#reader, () => this.#readFrames()),
       ROLE_DATA,
+      front,
     )
     const control = new FrameReader()
     this.#control = new Wire(
       this.#connect(socketPath, control, () => this.#readControl(control)),
       ROLE_CONTROL,
+      front,
     )
   }
 
@@ -397,9 +400,9 @@ class Wire {
   readonly writer = new FrameWriter()
   #scheduled = false
 
-  constructor(socket: Socket, role: number) {
+  constructor(socket: Socket, role: number, front: number) {
     this.socket = socket
-    const hello = JSON.stringify({ version: WIRE.version, window: WINDOW_BYTES })
+    const hello = JSON.stringify({ version: WIRE.version, window: WINDOW_BYTES, front })
     this.writer.frame(F.HELLO, role, 0, 0, Buffer.from(hello))
     this.schedule()
   }

@@ -16,13 +16,15 @@ export const WIRE: {
   readonly page: Readonly<
     Record<
       | 'magic'
-      | 'entered'
-      | 'flags'
-      | 'flagWords'
       | 'threads'
       | 'threadWords'
       | 'mostThreads'
-      | 'words'
+      | 'frontShift'
+      | 'sections'
+      | 'sectionWords'
+      | 'entered'
+      | 'flags'
+      | 'flagWords'
       | 'HALF_CLOSED'
       | 'CANCELLED',
       number

@@ -50,7 +50,7 @@ def measure(rounds, block, application=hello):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "page")
         pages.create(path)
-        worker = Worker(application, support.DEFAULT_CONFIG, pages.Page(path), Tape(batch, rounds), None, 262144)
+        worker = Worker(application, support.DEFAULT_CONFIG, pages.Page(path), [(Tape(batch, rounds), None)], 262144)
         start = time.perf_counter()
         worker.serve()
         return (time.perf_counter() - start) / (rounds * BATCH) * 1e6

@@ -52,6 +52,7 @@ DEFAULT_CONFIG = {
     "software": "dram/test",
     "strictHeaders": False,
     "streamRequests": False,
+    "fronts": 1,
 }
 
 
@@ -143,10 +144,11 @@ class FrameReader:
 class Front:
     """The front's side of a worker's two connections."""
 
-    def __init__(self, data, control, words):
+    def __init__(self, data, control, page, number=0):
         self.data = data
         self.control = control
-        self.words = words
+        self.words = page.words
+        self.section = page.section(number).words
         self.reader = FrameReader(data)
         self.control_reader = FrameReader(control)
 
@@ -160,7 +162,7 @@ class Front:
         self.tell("CREDIT", request_id, U32.pack(count))
 
     def mark(self, request_id, bits):
-        self.words[PAGE["flags"] + request_id % PAGE["flagWords"]] = request_id << 8 | bits
+        self.section[PAGE["flags"] + request_id % PAGE["flagWords"]] = request_id << 8 | bits
 
     def next(self, kind=None):
         frame = self.reader.next()
@@ -197,10 +199,9 @@ class LocalWorker(Front):
         path = os.path.join(self.folder, "page")
         pages.create(path)
         page = pages.Page(path)
-        super().__init__(data, control, page.words)
-        self.worker = Worker(
-            application, {**DEFAULT_CONFIG, **config}, page, self.worker_data, self.worker_control, window
-        )
+        super().__init__(data, control, page)
+        connections = [(self.worker_data, self.worker_control)]
+        self.worker = Worker(application, {**DEFAULT_CONFIG, **config}, page, connections, window)
         self.thread = threading.Thread(target=self.worker.run, daemon=True)
         self.thread.start()
 
@@ -238,6 +239,8 @@ class LocalWorker(Front):
         for slot in self.worker.slots:
             slot.words.release()
             slot.doubles.release()
+        self.section.release()
+        self.worker.lines[0].page.words.release()
         page.words.release()
         page.bytes.release()
         mapped.close()
@@ -278,10 +281,10 @@ class Commands:
         for role in (0, 1):
             end = socket.socket(socket.AF_UNIX)
             end.connect(event["socket"])
-            hello = json.dumps({"version": TABLE["version"], "window": window}).encode()
+            hello = json.dumps({"version": TABLE["version"], "window": window, "front": 0}).encode()
             end.sendall(front_frame("HELLO", 0, hello, role))
             ends.append(end)
-        front = Front(*ends, pages.Page(event["page"]).words)
+        front = Front(*ends, pages.Page(event["page"]))
         self.fronts.append(front)
         return front, event
 

@@ -341,7 +341,7 @@ class GivingBack(Case):
             frames = worker.until("RETURNED")
             self.assertEqual(self.kinds(frames), ["HEAD", "RETURNED"])
             self.assertEqual((frames[0].id, frames[1].ids), (1, [3, 4]))
-            self.assertEqual(worker.words[PAGE["entered"]], 2)
+            self.assertEqual(worker.section[PAGE["entered"]], 2)
             self.gate.opened.release()
             self.assertEqual(worker.next("HEAD").id, 2)
             worker.answer(5)

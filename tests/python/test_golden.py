@@ -6,7 +6,7 @@ import unittest
 from types import SimpleNamespace
 
 from support import FLAGS, FRONT, HEADER, ROOT, WORKER, request_frame
-from _dram.control import Control
+from _dram.control import Control, Reader
 from _dram.environ import Environs, base_environ
 from _dram.frames import FILE_HEADER, LOG_LEVELS, U32, frame
 from _dram.receive import Requests
@@ -90,12 +90,13 @@ class FrontSamples(unittest.TestCase):
                 continue
             with self.subTest(sample["name"]):
                 seen = []
-                control = Control(None, None)
-                control.obey = lambda *told: seen.append(told)
+                control = Control(None)
+                control.obey = lambda line, *told: seen.append(told)
+                reader = Reader(control, None)
                 data = bytes.fromhex(sample["hex"])
                 for byte in range(len(data)):
-                    self.assertEqual(control.obey_all(data[:byte]), data[:byte])
-                self.assertEqual(control.obey_all(data), b"")
+                    self.assertEqual(reader.obey_all(data[:byte]), data[:byte])
+                self.assertEqual(reader.obey_all(data), b"")
                 fields = sample["fields"]
                 flags = sum(FLAGS[sample["frame"]][flag] for flag in fields["flags"])
                 self.assertEqual(seen, [(sample["frame"], flags, fields["id"], bytes.fromhex(fields["payloadHex"]))])

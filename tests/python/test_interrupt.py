@@ -278,19 +278,19 @@ class Injection:
             return None
         frame.f_trace_opcodes = True
         if event == "opcode" and self.worker is not None:
-            slot = self.worker.slot_of(TARGET)
+            slot = self.worker.lines[0].slot_of(TARGET)
             if slot is not None and slot.words[IDENT] == threading.get_ident():
                 return self.step()
         return self
 
     def step(self):
-        self.worker.stopping = True
+        self.worker.stopping = self.worker.lines[0].stopping = True
         self.count += 1
         # The lock is another's, or this thread's own: then INTERRUPT waits for it.
-        if self.count < self.at or self.worker.sender.writing.locked():
+        if self.count < self.at or self.worker.lines[0].sender.writing.locked():
             return self
         # As Interrupts.interrupt does it, but for how the exception is asked for.
-        slot = self.worker.slot_of(TARGET)
+        slot = self.worker.lines[0].slot_of(TARGET)
         if slot.doubles[START] == STANDING:
             return self
         self.done = True
@@ -383,8 +383,8 @@ class Anywhere(Case):
             self.assertEqual([frame.body for frame in final(frames, 1)], [b"/fast"])
             returned = [number for frame in frames if frame.kind == "RETURNED" for number in frame.ids]
             self.assertEqual(len(final(frames, 3)) + returned.count(3), 1, frames)
-            self.assertFalse(worker.worker.sender.writing.locked())
-            self.assertFalse(worker.worker.requests.reading.locked())
+            self.assertFalse(worker.worker.lines[0].sender.writing.locked())
+            self.assertFalse(worker.worker.reading.locked())
             self.assertEqual([slot.words[ID] for slot in worker.worker.slots], [0] * config["threads"])
         worker.stop()
         return injection.done
@@ -487,7 +487,7 @@ def app(environ, start_response):
                 front.next("READY")
                 front.request(1, target="/hang")
                 front.request(2, target="/slow")
-                while front.words[PAGE["entered"]] != 2:
+                while front.section[PAGE["entered"]] != 2:
                     time.sleep(0.001)
                 front.control.sendall(front_frame("STOP"))
                 front.mark(1, PAGE["CANCELLED"])

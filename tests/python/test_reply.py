@@ -622,7 +622,7 @@ class Disconnects(Case):
             worker.request(1)
             self.assertEqual(worker.next("RETURNED").ids, [1])
             self.assertEqual(worker.answer(2)[0].body, b"x")
-            self.assertEqual(worker.words[PAGE["entered"]], 2)
+            self.assertEqual(worker.section[PAGE["entered"]], 2)
 
 
 class Input(Case):

@@ -330,7 +330,7 @@ class Slots(Case):
         with serving(application, window=10) as worker:
             worker.data.sendall(request_frame(1, flags=["BODY_STREAM"]))
             worker.until("HEAD")
-            while len(worker.worker.calls[1].bells) < 2:
+            while len(worker.worker.lines[0].calls[1].bells) < 2:
                 time.sleep(0)
             worker.tell("BODY", 1, b"body", LAST)
             while not body:
@@ -347,7 +347,7 @@ class Slots(Case):
             page = Page(path)
             last, beyond = page.slot(PAGE["mostThreads"] - 1), page.slot(PAGE["mostThreads"])
             last.words[0], beyond.words[0] = 1, 2
-            self.assertEqual(page.words[PAGE["words"] - PAGE["threadWords"]], 1)
+            self.assertEqual(page.words[PAGE["sections"] - PAGE["threadWords"]], 1)
             self.assertNotIn(2, page.words.tolist()[PAGE["threads"] :])
             self.assertIsInstance(beyond, Slot)
 

@@ -108,7 +108,7 @@ class Life(Case):
             self.assertEqual(os.stat(forked[name]).st_mode & 0o077, 0, name)
         self.assertEqual(front.words[0], PAGE["magic"])
         self.assertEqual(self.body(front, 1, "/"), "hello")
-        self.assertEqual(front.words[PAGE["entered"]], 1)
+        self.assertEqual(front.section[PAGE["entered"]], 1)
 
     def test_stop_of_a_worker(self):
         self.write("myapp.py", "import atexit\natexit.register(print, 'at exit')\n" + APP)
@@ -131,7 +131,7 @@ class Life(Case):
         zygote, front, forked, _ = self.worker()
         front.request(1, target="/exit")
         self.assertEqual(zygote.event("exited")["code"], 7)
-        self.assertEqual(front.words[PAGE["entered"]], 1)
+        self.assertEqual(front.section[PAGE["entered"]], 1)
 
     def test_many_workers(self):
         zygote = self.zygote()
@@ -249,7 +249,7 @@ class Life(Case):
     def test_dump_of_stacks(self):
         zygote, front, forked, _ = self.worker()
         front.request(1, target="/sleep")
-        while front.words[PAGE["entered"]] != 1:
+        while front.section[PAGE["entered"]] != 1:
             time.sleep(0.001)
         zygote.tell(cmd="kill", pid=forked["pid"], signal=TABLE["signals"]["DUMP"])
         with open(forked["stack"]) as file:

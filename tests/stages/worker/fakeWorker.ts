@@ -30,6 +30,7 @@ export interface AskedRequest {
 const { worker: W, front: F, flags: FLAGS } = WIRE
 const DATA = 0
 const CONTROL = 1
+const MOST_FRONTS = 3
 
 /** One frame, written out by hand: the code under test must not check itself. */
 export function frame(type: number, id: number, payload: Buffer | string = '', flags = 0, aux = 0): Buffer {
@@ -118,7 +119,7 @@ export class FakeWorker {
       pagePath: join(folder, 'w.page'),
       threads,
     }
-    writeFileSync(this.place.pagePath, Buffer.alloc(WIRE.page.words * 8))
+    writeFileSync(this.place.pagePath, Buffer.alloc((WIRE.page.sections + MOST_FRONTS * WIRE.page.sectionWords) * 8))
     this.#page = openSync(this.place.pagePath, 'r+')
     this.#server = createServer((socket) => this.#accept(socket))
   }
@@ -181,16 +182,18 @@ export class FakeWorker {
   }
 
   /** Writes into the state page what the serving thread `slot` runs, since when (Infinity: its clock stands still). */
-  mark(slot: number, id: number, startMs = 0): void {
+  mark(slot: number, id: number, startMs = 0, front = 0): void {
     const words = Buffer.alloc(WIRE.page.threadWords * 8)
     words.writeUInt32LE(id, 0)
+    words.writeUInt32LE(front, 4)
     words.writeDoubleLE(startMs / 1000, 8)
     writeSync(this.#page, words, 0, words.length, (WIRE.page.threads + slot * WIRE.page.threadWords) * 8)
   }
 
   /** Writes the position of the last request entered into the state page. */
-  enter(id: number): void {
-    writeSync(this.#page, u32(id, 0), 0, 8, WIRE.page.entered * 8)
+  enter(id: number, front = 0): void {
+    const { sections, sectionWords, entered } = WIRE.page
+    writeSync(this.#page, u32(id, 0), 0, 8, (sections + front * sectionWords + entered) * 8)
   }
 
   /** Ends its connections, as a dying process does. */

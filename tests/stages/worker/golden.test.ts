@@ -158,7 +158,7 @@ for (const sample of samples('worker').filter(({ frame }) => !ON_CONTROL.include
   test(`a worker's frame is understood: ${sample.name}`, async (t) => {
     const worker = await FakeWorker.start(t)
     const owner = new OwnerRecorder()
-    const link = new WorkerLink<Recorder>(worker.place.pid, worker.place.socketPath, worker.place.pagePath, owner)
+    const link = new WorkerLink<Recorder>(worker.place.pid, worker.place.socketPath, worker.place.pagePath, 0, owner)
     t.after(() => link.close())
     await worker.connected()
     const [asker, other] = [new Recorder('a'), new Recorder('b')]
@@ -174,14 +174,14 @@ for (const sample of samples('worker').filter(({ frame }) => !ON_CONTROL.include
 
 test('a link says hello on both connections', async (t) => {
   const worker = await FakeWorker.start(t)
-  const link = new WorkerLink<Recorder>(1, worker.place.socketPath, worker.place.pagePath, new OwnerRecorder())
+  const link = new WorkerLink<Recorder>(1, worker.place.socketPath, worker.place.pagePath, 3, new OwnerRecorder())
   t.after(() => link.close())
   const hellos = await worker.connected()
   deepEqual(
     hellos.map(({ flags, payload }) => [flags, JSON.parse(payload.toString())]),
     [
-      [0, { version: WIRE.version, window: WINDOW_BYTES }],
-      [1, { version: WIRE.version, window: WINDOW_BYTES }],
+      [0, { version: WIRE.version, window: WINDOW_BYTES, front: 3 }],
+      [1, { version: WIRE.version, window: WINDOW_BYTES, front: 3 }],
     ],
   )
 })

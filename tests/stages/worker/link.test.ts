@@ -15,10 +15,10 @@ interface Pair {
   readonly owner: OwnerRecorder
 }
 
-async function pair(t: TestContext): Promise<Pair> {
+async function pair(t: TestContext, front = 0): Promise<Pair> {
   const worker = await FakeWorker.start(t)
   const owner = new OwnerRecorder()
-  const link = new WorkerLink<Recorder>(worker.place.pid, worker.place.socketPath, worker.place.pagePath, owner)
+  const link = new WorkerLink<Recorder>(worker.place.pid, worker.place.socketPath, worker.place.pagePath, front, owner)
   t.after(() => link.close())
   await worker.connected()
   return { worker, link, owner }
@@ -154,9 +154,16 @@ test('what the front says goes over the control connection', async (t) => {
   )
 })
 
-function word({ worker }: Pair, id: number): bigint {
+function word({ worker }: Pair, id: number, front = 0): bigint {
   const bytes = Buffer.alloc(8)
-  readSync(openSync(worker.place.pagePath, 'r'), bytes, 0, 8, (WIRE.page.flags + (id % WIRE.page.flagWords)) * 8)
+  const { sections, sectionWords, flags, flagWords } = WIRE.page
+  readSync(
+    openSync(worker.place.pagePath, 'r'),
+    bytes,
+    0,
+    8,
+    (sections + front * sectionWords + flags + (id % flagWords)) * 8,
+  )
   return bytes.readBigUInt64LE()
 }
 
@@ -339,4 +346,19 @@ test('the state page tells what each serving thread runs, and since when', async
     { id: 5, startSeconds: 1.5 },
     { id: 7, startSeconds: Number.POSITIVE_INFINITY },
   ])
+})
+
+test('fronts that share a worker have sections and requests of their own on its page', async (t) => {
+  const all = await pair(t, 2)
+  const { worker, link } = all
+  await ask(all, 'a', 'b')
+  worker.mark(0, 1, 1_000, 1)
+  worker.mark(1, 2, 2_000, 2)
+  deepEqual(link.marks(2), [{ id: 2, startSeconds: 2 }])
+  link.halfClosed(2)
+  deepEqual([word(all, 2, 0), word(all, 2, 2)], [0n, 512n + BigInt(WIRE.page.HALF_CLOSED)])
+  worker.enter(2, 1)
+  worker.enter(1, 2)
+  const { begun, untouched } = link.bury()
+  deepEqual([begun.map(({ name }) => name), untouched.map(({ name }) => name)], [['a'], ['b']])
 })
