@@ -224,13 +224,13 @@ export function estimateSeconds({ load }: Scenario, { seconds, warmupSeconds, sh
   const around = 1.5
   switch (load.kind) {
     case 'closed':
-      return around + warmupSeconds + seconds
+      return around + warmupSeconds + Math.max(seconds, share < 1 ? 0 : (load.leastSeconds ?? 0))
     case 'open':
     case 'respawn':
     case 'reload':
       return around + warmupSeconds + Math.max(1, load.seconds * share)
     case 'slow':
-      return around + warmupSeconds + 3 * seconds + 3
+      return around + warmupSeconds + 3 * seconds + 6 * share
     case 'count':
       return around + 20 * share
     case 'idle':

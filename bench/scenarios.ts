@@ -17,7 +17,13 @@ export interface Exchange {
 /** What is done to a server in one round: each kind is a file of kinds/. */
 export type Load =
   /** wrk, as fast as it goes, for as many seconds as the options say. */
-  | { readonly kind: 'closed'; readonly pipeline?: number; readonly closes?: boolean }
+  | {
+      readonly kind: 'closed'
+      readonly pipeline?: number
+      readonly closes?: boolean
+      /** Where a second has few requests. */
+      readonly leastSeconds?: number
+    }
   /** wrk, until so many requests were answered, looking at each mark; a slow server is let off after a while. */
   | { readonly kind: 'count'; readonly early: number; readonly total: number; readonly maxSeconds: number }
   /** So many requests a second, sent when they are due, whether or not those before were answered. */
@@ -244,7 +250,7 @@ export const SCENARIOS = {
     isDefault: true,
     module: 'bodies',
     exchange: { path: '/in', bodyBytes: 100 * MIB, answer: { text: `${100 * MIB}` } },
-    load: { kind: 'closed' },
+    load: { kind: 'closed', leastSeconds: 5 },
     ...SHARED,
     connections: 2,
     workers: [2, 1],
@@ -276,7 +282,7 @@ export const SCENARIOS = {
     isDefault: true,
     module: 'bodies',
     exchange: { path: '/file/100', answer: { bytes: 100 * MIB } },
-    load: { kind: 'closed' },
+    load: { kind: 'closed', leastSeconds: 5 },
     ...SHARED,
     connections: 4,
     workers: [2, 1],

@@ -2,10 +2,10 @@ import { perSecond } from '../load/wrk.ts'
 import type { Kind } from '../measure.ts'
 
 /** As fast as it goes. */
-export const closed: Kind<'closed'> = async ({ server, scenario: { exchange }, plan, wrk }) => {
+export const closed: Kind<'closed'> = async ({ server, scenario: { exchange }, load, plan, wrk }) => {
   if (plan.warmupSeconds > 0) await wrk(plan.warmupSeconds)
   const cpuBefore = server.cpuSeconds
-  const found = await wrk(plan.seconds)
+  const found = await wrk(plan.share < 1 ? plan.seconds : Math.max(plan.seconds, load.leastSeconds ?? 0))
   const rate = perSecond(found)
   const cpu = ((server.cpuSeconds - cpuBefore) / found.requests) * 1000
   const bodyBytes = (exchange.bodyBytes ?? 0) + ('bytes' in exchange.answer ? exchange.answer.bytes : 0)

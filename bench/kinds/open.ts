@@ -78,7 +78,7 @@ function begin(
     connections: scenario.connections,
     other,
   }
-  return loadChild('open', ask, scenario.loadCores, seconds + plan.warmupSeconds)
+  return loadChild('openChild', ask, scenario.loadCores, seconds + plan.warmupSeconds)
 }
 
 /** When a process was there that had not been, milliseconds of the epoch. */

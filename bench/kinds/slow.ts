@@ -19,7 +19,7 @@ export const slow: Kind<'slow'> = async ({ server, scenario, load, plan, wrk: st
   await strictly(Math.max(1, plan.warmupSeconds))
   const before = perSecond(await strictly(plan.seconds))
   const crowd = loadChild<{ open: number }>(
-    'slow',
+    'slowChild',
     { port: server.port, clients, bytesPerSecond, act },
     scenario.loadCores,
   )

@@ -1,7 +1,3 @@
-/**
- * An open load, a process of its own: node open.js '{"port":…}'. Requests are sent when they are due, whatever became of
- * those before, and their time counts from then: a server that stalls can't hide it by holding the load back.
- */
 import { connect, type Socket } from 'node:net'
 import { type Answer, AnswerReader } from './answers.ts'
 import { dueAt, dueBy, isOther, type Quantiles, quantiles } from './timing.ts'
@@ -48,6 +44,10 @@ interface Lane {
   hasServed: boolean
 }
 
+/**
+ * Requests are sent when they are due, whatever became of those before, and their time counts from then: a server that
+ * stalls can't hide it by holding the load back.
+ */
 export class OpenLoad {
   readonly #ask: OpenAsk
   readonly #plain: Buffer
@@ -198,10 +198,4 @@ export class OpenLoad {
     const { requestsPerSecond, seconds, warmupSeconds } = this.#ask
     if (this.#done === Math.round(requestsPerSecond * (seconds + warmupSeconds))) this.#end?.()
   }
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const figures = await new OpenLoad(JSON.parse(process.argv[2]!)).run()
-  process.stdout.write(`RESULT ${JSON.stringify(figures)}\n`)
-  process.exit(0)
 }

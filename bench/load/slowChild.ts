@@ -1,5 +1,5 @@
 /**
- * Clients on slow lines, a process of its own: node slow.js '{"port":…}'. Says READY when all are at it, stays until its
+ * Clients on slow lines, a process of its own: node slowChild.js '{"port":…}'. Says READY when all are at it, stays until its
  * input ends, and then says how many still had their connection.
  */
 import { connect, type Socket } from 'node:net'
