@@ -3,7 +3,15 @@ import { randomUUID } from 'node:crypto'
 import { Agent } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cpuSeconds, type ProcessRow, processesMarked, pssBytes, rssBytes, sendSignal } from '../tools/processes.ts'
+import {
+  cpuSeconds,
+  executableOf,
+  type ProcessRow,
+  processesMarked,
+  pssBytes,
+  rssBytes,
+  sendSignal,
+} from '../tools/processes.ts'
 import { ask } from './load/ask.ts'
 import { type Configuration, type Folders, PEERS, type PeerName } from './peers.ts'
 import type { Scenario } from './scenarios.ts'
@@ -14,8 +22,7 @@ const STOP_LIMIT_MS = 5_000
 const LOOK_EVERY_MS = 4
 const MIB = 1024 * 1024
 const LARGE_BYTES = 512 * 1024
-/** Its command or, until that was replaced, taskset's. */
-const NODE = /^\S*node |bin\/dram/
+const NODE = /\/node$/
 /** Processes that Python's multiprocessing keeps for itself. */
 const HELPER = /resource_tracker|forkserver/
 
@@ -102,7 +109,7 @@ export class Server {
   }
 
   get pythons(): ProcessRow[] {
-    return processesMarked(this.#mark).filter(({ pid, command }) => pid !== this.pid || !NODE.test(command))
+    return processesMarked(this.#mark).filter(({ pid }) => !NODE.test(executableOf(pid)))
   }
 
   /** The Python processes without children of their own. */

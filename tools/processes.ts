@@ -29,6 +29,11 @@ export function processRow(pid: number): ProcessRow | null {
   return { pid, parent: Number(fields[1]), state: fields[0]!, command }
 }
 
+/** The file it runs; empty when that can't be told. */
+export function executableOf(pid: number): string {
+  return linkOr('', `/proc/${pid}/exe`)
+}
+
 export function isAlive(pid: number): boolean {
   const row = processRow(pid)
   return row !== null && row.state !== 'Z'

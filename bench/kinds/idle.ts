@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AnswerReader } from '../load/answers.ts'
 import type { Kind } from '../measure.ts'
 
 const AT_A_TIME = 100
 const ANSWER_LIMIT_MS = 10_000
+/** Who closes them does so by now. */
+const SETTLE_MS = 500
 const MIB = 1024 * 1024
 
 /** What connections cost that have had an answer and say nothing more. */
@@ -18,6 +21,7 @@ export const idle: Kind<'idle'> = async ({ server, load, plan, wrk }) => {
       const some = Array.from({ length: Math.min(AT_A_TIME, count - crowd.length) }, () => visit(server.port))
       crowd.push(...(await Promise.all(some)))
     }
+    await sleep(SETTLE_MS)
     const pss = server.pssMiB
     const lost = crowd.filter((socket) => socket.readyState !== 'open').length
     if (lost > 0) throw new Error(`${lost} of ${count} idle connections were closed`)

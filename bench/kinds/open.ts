@@ -38,6 +38,7 @@ export const respawn: Kind<'respawn'> = async (bout) => {
     before.map(({ pid }) => pid),
   )
   const found = await loading.result
+  if (!(`pid ${victim.pid}` in found.firstSeen)) throw new Error('the killed process had served nobody')
   // By the first answer of a process that was not there; where none was asked, by the process itself.
   const known = new Set(before.map(({ pid }) => `pid ${pid}`))
   const firsts = Object.entries(found.firstSeen).filter(([text, at]) => !known.has(text) && at >= killedAt)
@@ -63,7 +64,7 @@ export const reload: Kind<'reload'> = async (bout) => {
 }
 
 function begin(
-  { server, scenario, plan }: Pick<Bout, 'server' | 'scenario' | 'plan'>,
+  { server, scenario, plan, isKeptAlive }: Pick<Bout, 'server' | 'scenario' | 'plan' | 'isKeptAlive'>,
   requestsPerSecond: number,
   seconds: number,
   other?: OpenAsk['other'],
@@ -76,6 +77,7 @@ function begin(
     seconds,
     warmupSeconds: plan.warmupSeconds,
     connections: scenario.connections,
+    closes: !isKeptAlive,
     other,
   }
   return loadChild('openChild', ask, scenario.loadCores, seconds + plan.warmupSeconds)

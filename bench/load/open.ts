@@ -12,6 +12,8 @@ export interface OpenAsk {
   readonly warmupSeconds: number
   /** At most so many at once; what is due beyond them waits, and its time runs. */
   readonly connections: number
+  /** A new connection for each request: for servers that close theirs, which not all of them announce. */
+  readonly closes: boolean
   readonly other?: { readonly path: string; readonly oneOf: number } | undefined
 }
 
@@ -68,7 +70,8 @@ export class OpenLoad {
     this.#ask = ask
     const bytes = (path: string) => {
       const cookie = ask.cookie ? `Cookie: ${ask.cookie}\r\n` : ''
-      return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${ask.port}\r\n${cookie}\r\n`)
+      const connection = ask.closes ? 'Connection: close\r\n' : ''
+      return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${ask.port}\r\n${cookie}${connection}\r\n`)
     }
     this.#plain = bytes(ask.path)
     this.#other = bytes(ask.other?.path ?? ask.path)
@@ -155,7 +158,7 @@ export class OpenLoad {
     lane.running = null
     lane.hasServed = true
     if (due) this.#count(due, status, text)
-    if (isLast) this.#drop(lane)
+    if (isLast || this.#ask.closes) this.#drop(lane)
     else this.#free.push(lane)
     this.#dispatch()
   }

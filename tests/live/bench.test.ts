@@ -28,7 +28,7 @@ async function server(t: TestContext, answer: (socket: Socket, count: number) =>
 }
 
 const ask = (port: number, more: Partial<OpenAsk> = {}): OpenAsk => ({
-  ...{ port, path: '/', requestsPerSecond: 200, seconds: 0.5, warmupSeconds: 0, connections: 4 },
+  ...{ port, path: '/', requestsPerSecond: 200, seconds: 0.5, warmupSeconds: 0, connections: 4, closes: false },
   ...more,
 })
 
@@ -73,6 +73,17 @@ test('a server that closes each connection fails nobody', async (t) => {
   const port = await server(t, (socket) => socket.end(ANSWER.replace('\r\n', '\r\nConnection: close\r\n')))
   const { answered, failed } = await new OpenLoad(ask(port)).run()
   deepEqual([answered, failed], [100, 0])
+})
+
+test('where connections are not kept, each request has its own', async (t) => {
+  const sockets = new Set<Socket>()
+  const port = await server(t, (socket) => {
+    sockets.add(socket)
+    // Without a word about it.
+    socket.end(ANSWER)
+  })
+  const { answered, failed } = await new OpenLoad(ask(port, { closes: true })).run()
+  deepEqual([answered, failed, sockets.size], [100, 0, 100])
 })
 
 test('the warm-up and the other requests are made and not counted', async (t) => {
