@@ -29,7 +29,7 @@ export interface Contest {
 }
 
 /** Further rounds for those who do at least so well as this share of the best peer. */
-const FAR_BEHIND = 0.6
+const FAR_BEHIND = 0.75
 /** A trial of a grid's row. */
 const TRIAL = { seconds: 2, warmupSeconds: 1 } as const
 const FEW = 3
@@ -47,7 +47,7 @@ export async function hold(contest: Contest): Promise<ScenarioResult> {
     if ('reason' in found) failures.set(peer, found)
     else contestants.push({ peer, configuration: found, rounds: [] })
   }
-  const requestsPerSecond = await offeredLoad(scenario, contest)
+  const requestsPerSecond = contest.rounds > 0 ? await offeredLoad(scenario, contest) : 0
   const resultNow = (): ScenarioResult => ({
     scenario: contest.scenario,
     peers: contestants.filter(({ peer, rounds }) => !failures.has(peer) && rounds.length > 0),
@@ -77,7 +77,7 @@ export async function hold(contest: Contest): Promise<ScenarioResult> {
 /** Whether a round more would change nothing that is asked. */
 function isDone(peer: PeerName, scenario: Scenario, soFar: ScenarioResult): boolean {
   if (PEERS[peer].distribution === null || isNamed(peer, soFar.scenario)) return false
-  if (scenario.isOnceForPeers) return true
+  if (scenario.isOnceForPeers || !PEERS[peer].isMaintained) return true
   const [main] = scenario.metrics
   const best = bestOf(soFar, MAINTAINED, main)
   const own = bestOf(soFar, [peer], main)

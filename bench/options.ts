@@ -12,6 +12,8 @@ export interface Options {
   readonly isAll: boolean
   /** The grids are tried anew. */
   readonly isFresh: boolean
+  /** Nothing but the grids. */
+  readonly isTuneOnly: boolean
   readonly isSmoke: boolean
   /** The executable of the dram that is measured; null: this checkout's. */
   readonly dram: string | null
@@ -33,6 +35,7 @@ export const HELP = `npm run bench -- [options]
   --seconds N       Load in one round. [3]
   --all             Every scenario with every peer in every round, and the grids anew.
   --grid            Tries the peers' grids anew, and keeps what is found.
+  --tune            Only the trials of the grids for which nothing is kept (or of all, with --grid).
   --smoke           One short round, to see that everything runs; the figures mean nothing.
   --dram PATH       The executable of another build of dram, measured instead of this one.
   --beside PATH     The same, measured as one more peer.
@@ -50,6 +53,7 @@ export function readOptions(argv: readonly string[]): Options | null {
       seconds: { type: 'string' },
       all: { type: 'boolean', default: false },
       grid: { type: 'boolean', default: false },
+      tune: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
       dram: { type: 'string' },
       beside: { type: 'string' },
@@ -62,10 +66,11 @@ export function readOptions(argv: readonly string[]): Options | null {
   return {
     scenarios: values.scenarios === undefined ? usual : names(values.scenarios, SCENARIO_NAMES),
     peers: values.peers === undefined ? null : names(values.peers, CHOSEN_PEERS),
-    rounds: count(values.rounds, values.smoke ? 1 : 3),
+    rounds: values.tune ? 0 : count(values.rounds, values.smoke ? 1 : 3),
     seconds: count(values.seconds, values.smoke ? 1 : 3),
     isAll: values.all,
     isFresh: values.all || values.grid,
+    isTuneOnly: values.tune,
     isSmoke: values.smoke,
     dram: values.dram ?? null,
     beside: values.beside ?? null,

@@ -46,10 +46,12 @@ async function main(argv: readonly string[]): Promise<number> {
   )
   for (const contest of contests) {
     const result = await hold(contest)
+    if (options.isTuneOnly) continue
     say(['', ...scenarioLines(result)].join('\n'))
     results.push(result)
     saved.keep(report(false, results))
   }
+  if (options.isTuneOnly) return 0
   say(['', ...goalLines(results)].join('\n'))
   for (const file of await saved.finish(report(true, results))) say(`written: ${file}`)
   return results.every(({ peers }) => peers.some(({ peer }) => peer === 'dram')) ? 0 : 1

@@ -91,7 +91,6 @@ const DJANGO: Exchange = {
 const KIB = 1024
 const MIB = 1024 * KIB
 const GOAL_PEERS: readonly PeerName[] = ['dram', ...MAINTAINED, 'bjoern']
-const WITH_FASTWSGI: readonly PeerName[] = [...GOAL_PEERS, 'fastwsgi']
 
 /** Server and load share both cores. */
 const SHARED = { serverCores: '0,1', loadCores: '0,1' } as const
@@ -140,7 +139,7 @@ export const SCENARIOS = {
     workers: [2, 4],
     gridOf: 'flask',
     metrics: THROUGHPUT,
-    peers: WITH_FASTWSGI,
+    peers: [...GOAL_PEERS, 'fastwsgi'],
   },
   'flask-json': {
     title: 'Flask, JSON with a parameter in the path',
@@ -154,7 +153,7 @@ export const SCENARIOS = {
     workers: [2, 4],
     gridOf: 'flask',
     metrics: THROUGHPUT,
-    peers: WITH_FASTWSGI,
+    peers: GOAL_PEERS,
   },
   django: {
     title: 'Django: a page by a template, with the ORM on SQLite and sessions',
@@ -168,7 +167,7 @@ export const SCENARIOS = {
     workers: [2, 4],
     gridOf: 'django',
     metrics: THROUGHPUT,
-    peers: WITH_FASTWSGI,
+    peers: GOAL_PEERS,
   },
   'django-paced': {
     title: 'The same page at an equal load for all: half of what the best maintained peer can do',
@@ -176,7 +175,7 @@ export const SCENARIOS = {
     isDefault: true,
     module: 'django_page',
     exchange: DJANGO,
-    load: { kind: 'open', requestsPerSecond: { shareOfBest: 0.5, in: 'django' }, seconds: 6 },
+    load: { kind: 'open', requestsPerSecond: { shareOfBest: 0.5, in: 'django' }, seconds: 5 },
     ...SHARED,
     connections: 64,
     workers: [2, 4],
@@ -190,7 +189,7 @@ export const SCENARIOS = {
     isDefault: true,
     module: 'mixed',
     exchange: HELLO,
-    load: { kind: 'open', requestsPerSecond: 150, seconds: 10, other: { path: '/slow', oneOf: 100 } },
+    load: { kind: 'open', requestsPerSecond: 150, seconds: 8, other: { path: '/slow', oneOf: 100 } },
     ...SHARED,
     connections: 64,
     workers: [4],

@@ -12,6 +12,7 @@ test('without options: the scenarios of the goals, three rounds, this dram', () 
     seconds: 3,
     isAll: false,
     isFresh: false,
+    isTuneOnly: false,
     isSmoke: false,
     dram: null,
     beside: null,
@@ -33,6 +34,11 @@ test('--all is every scenario, with grids anew; a smoke run is every scenario, o
   deepEqual([all?.scenarios, all?.isFresh], [SCENARIO_NAMES, true])
   const smoke = readOptions(['--smoke'])
   deepEqual([smoke?.scenarios, smoke?.isFresh, smoke?.rounds], [SCENARIO_NAMES, false, 1])
+})
+
+test('--tune measures nothing', () => {
+  const tune = readOptions(['--tune', '--rounds', '5'])
+  deepEqual([tune?.rounds, tune?.isTuneOnly], [0, true])
 })
 
 test('who takes part: those the scenario names, those chosen, everybody', () => {
