@@ -1,6 +1,6 @@
 import { bestOf, GOALS } from './goals.ts'
 import type { GridStore } from './grid.ts'
-import { measure, type Plan } from './measure.ts'
+import type { measure, Plan } from './measure.ts'
 import { compare, METRICS } from './metrics.ts'
 import { type Configuration, configurationText, MAINTAINED, PEERS, type PeerName } from './peers.ts'
 import type { Progress } from './progress.ts'
@@ -18,6 +18,7 @@ export interface Contest {
   /** True: who is far behind, or named by no goal where one round is enough, is measured once. */
   readonly isBrief: boolean
   readonly plan: Plan
+  readonly measure: typeof measure
   readonly grid: GridStore
   /** Of an installed distribution; undefined when it isn't there. */
   readonly version: (distribution: string) => string | undefined
@@ -50,7 +51,9 @@ export async function hold(contest: Contest): Promise<ScenarioResult> {
   const requestsPerSecond = contest.rounds > 0 ? await offeredLoad(scenario, contest) : 0
   const resultNow = (): ScenarioResult => ({
     scenario: contest.scenario,
-    peers: contestants.filter(({ peer, rounds }) => !failures.has(peer) && rounds.length > 0),
+    peers: contestants
+      .filter(({ peer, rounds }) => !failures.has(peer) && rounds.length > 0)
+      .map((row) => ({ ...row, rounds: [...row.rounds] })),
     failures: [...failures.values()],
     again,
     ...(requestsPerSecond ? { requestsPerSecond } : {}),
@@ -188,7 +191,7 @@ async function attempt(
   peer: PeerName,
   scenario: Scenario,
   configuration: Configuration,
-  { plan, say, progress }: Contest,
+  { plan, measure, say, progress }: Contest,
   requestsPerSecond: number,
 ): Promise<Round | Failure> {
   const how = configurationText(configuration)

@@ -8,7 +8,7 @@ import { prepareData } from './data.ts'
 import { GridStore } from './grid.ts'
 import { killLoads } from './load/child.ts'
 import { dramVersion, machineFacts, said } from './machine.ts'
-import type { Plan } from './measure.ts'
+import { measure, type Plan } from './measure.ts'
 import { chosenPeers, HELP, type Options, readOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { goalLines, scenarioLines } from './report.ts'
@@ -75,17 +75,16 @@ function contestsOf(
   )
   const progress = new Progress(planned)
   return options.scenarios.map((scenario) => ({
-    ...{
-      scenario,
-      peers: chosenPeers(scenario, options),
-      rounds: options.rounds,
-      plan,
-      grid,
-      earlier,
-      progress,
-      say,
-      keep,
-    },
+    scenario,
+    peers: chosenPeers(scenario, options),
+    rounds: options.rounds,
+    plan,
+    grid,
+    earlier,
+    progress,
+    say,
+    keep,
+    measure,
     isTuned: !options.isSmoke,
     isFresh: options.isFresh,
     isBrief: !options.isAll && options.peers === null,
