@@ -1,11 +1,13 @@
+import { attempt, estimateSeconds } from './attempt.ts'
 import { bestOf, GOALS } from './goals.ts'
 import type { GridStore } from './grid.ts'
 import type { measure, Plan } from './measure.ts'
 import { compare, METRICS } from './metrics.ts'
-import { type Configuration, configurationText, MAINTAINED, PEERS, type PeerName } from './peers.ts'
+import { type Configuration, MAINTAINED, PEERS, type PeerName } from './peers.ts'
 import type { Progress } from './progress.ts'
 import type { Failure, PeerResult, Round, ScenarioResult } from './results.ts'
 import { type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts'
+import { configurationOf, offeredLoad } from './tune.ts'
 
 export interface Contest {
   readonly scenario: ScenarioName
@@ -31,10 +33,7 @@ export interface Contest {
 
 /** Further rounds for those who do at least so well as this share of the best peer. */
 const FAR_BEHIND = 0.75
-/** A trial of a grid's row. */
-const TRIAL = { seconds: 2, warmupSeconds: 1 } as const
 const FEW = 3
-const ROUND_LIMIT_SECONDS = 180
 
 /** Finds each peer's configuration, then lets the peers take turns. One that fails is out, and the others go on. */
 export async function hold(contest: Contest): Promise<ScenarioResult> {
@@ -97,76 +96,6 @@ function isNamed(peer: PeerName, scenario: ScenarioName): boolean {
   })
 }
 
-/** What is kept, or the row of the peer's grid that does best in a trial. */
-async function configurationOf(peer: PeerName, contest: Contest): Promise<Configuration | Failure> {
-  const { distribution, grid } = PEERS[peer]
-  const version = distribution ? contest.version(distribution) : 'own'
-  if (!version) return { peer, reason: 'it is not installed' }
-  const { fixed, gridOf, workers } = scenarioOf(contest.scenario)
-  if (fixed) return fixed
-  const name = (gridOf ?? contest.scenario) as ScenarioName
-  const trial = scenarioOf(name)
-  const rows: readonly Configuration[] = grid(gridOf ? trial.workers : workers)
-  if (rows.length === 1 || gridOf === null) return rows[0]!
-  const kept = contest.grid.find(name, peer, version)
-  if (kept && !contest.isFresh) return kept
-  if (!contest.isTuned) return kept ?? rows[0]!
-  const found = await bestRow(peer, trial, rows, contest)
-  if (!('reason' in found)) contest.grid.keep(name, peer, version, found)
-  return found
-}
-
-async function bestRow(
-  peer: PeerName,
-  trial: Scenario,
-  rows: readonly Configuration[],
-  contest: Contest,
-): Promise<Configuration | Failure> {
-  const plan = { ...contest.plan, ...TRIAL, share: Math.min(contest.plan.share, 0.5) }
-  const requestsPerSecond = await offeredLoad(trial, contest)
-  contest.progress.add(rows.length * estimateSeconds(trial, plan))
-  let best: { configuration: Configuration; value: number } | null = null
-  let failure: Failure | null = null
-  const [main] = trial.metrics
-  for (const configuration of rows) {
-    const round = await attempt('grid', peer, trial, configuration, { ...contest, plan }, requestsPerSecond)
-    const value = 'reason' in round ? undefined : round.figures[main]
-    if ('reason' in round) failure = round
-    else if (value !== undefined && (!best || compare(main, value, best.value) > 0)) best = { configuration, value }
-  }
-  return best?.configuration ?? failure ?? { peer, reason: 'its trials found nothing' }
-}
-
-/** Requests per second of an open load; 0 for other kinds. */
-async function offeredLoad({ load }: Scenario, contest: Contest): Promise<number> {
-  if (load.kind !== 'open') return 0
-  const rate = load.requestsPerSecond
-  if (typeof rate === 'number') return rate
-  const known = contest.earlier.find(({ scenario }) => scenario === rate.in)
-  const best = (known && bestOf(known, MAINTAINED, 'rate')?.value) ?? (await bestRate(rate.in, contest))
-  const offered = Math.max(1, Math.round(best * rate.shareOfBest))
-  contest.say(
-    `  offered to each: ${offered} requests/s, ${rate.shareOfBest} of the best maintained peer's ${best.toFixed(0)}`,
-  )
-  return offered
-}
-
-/** Where the scenario it follows from is not part of the run: a trial of it. */
-async function bestRate(name: ScenarioName, contest: Contest): Promise<number> {
-  const rates: number[] = []
-  const plan = { ...contest.plan, ...TRIAL }
-  const other: Contest = { ...contest, scenario: name, plan }
-  for (const peer of contest.peers) {
-    if (!MAINTAINED.includes(peer)) continue
-    const configuration = await configurationOf(peer, other)
-    if ('reason' in configuration) continue
-    contest.progress.add(estimateSeconds(scenarioOf(name), plan))
-    const round = await attempt('rate', peer, scenarioOf(name), configuration, other, 0)
-    if (!('reason' in round)) rates.push(round.figures.rate ?? 0)
-  }
-  return rates.length ? Math.max(...rates) : 100
-}
-
 /** A round that fails is done again: a machine has its moments. */
 async function twice(
   turn: string,
@@ -184,67 +113,4 @@ async function twice(
     contest.progress.add(estimateSeconds(scenario, contest.plan))
   }
   return { found: null, failures }
-}
-
-async function attempt(
-  turn: string,
-  peer: PeerName,
-  scenario: Scenario,
-  configuration: Configuration,
-  { plan, measure, say, progress }: Contest,
-  requestsPerSecond: number,
-): Promise<Round | Failure> {
-  const how = configurationText(configuration)
-  const label = `  ${turn.padEnd(5)} ${peer.padEnd(17)} ${how.padEnd(32)}`
-  try {
-    const round = await inTime(measure(peer, scenario, configuration, plan, requestsPerSecond))
-    progress.did(estimateSeconds(scenario, plan))
-    say(`${label} ${figuresText(round, scenario)} [${progress.text}]`)
-    return round
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    progress.did(estimateSeconds(scenario, plan))
-    say(`${label} failed: ${reason} [${progress.text}]`)
-    return { peer, reason: `${how}: ${reason}` }
-  }
-}
-
-/** Nothing may hold up the whole run. What hangs is ended by its own limits, or with the bench. */
-async function inTime<T>(promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(new Error(`no end within ${ROUND_LIMIT_SECONDS} s`)), ROUND_LIMIT_SECONDS * 1000)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-/** A guess, from what the rounds of each kind took. */
-export function estimateSeconds({ load }: Scenario, { seconds, warmupSeconds, share }: Plan): number {
-  const around = 1.5
-  switch (load.kind) {
-    case 'closed':
-      return around + warmupSeconds + Math.max(seconds, share < 1 ? 0 : (load.leastSeconds ?? 0))
-    case 'open':
-    case 'respawn':
-    case 'reload':
-      return around + warmupSeconds + Math.max(1, load.seconds * share)
-    case 'slow':
-      return around + warmupSeconds + 3 * seconds + 6 * share
-    case 'count':
-      return around + 20 * share
-    case 'idle':
-      return around + warmupSeconds + 2 * share
-    case 'start':
-      return around + load.times * share
-    case 'footprint':
-      return around + 1 + seconds
-  }
-}
-
-function figuresText({ figures }: Round, { metrics }: Scenario): string {
-  return metrics.map((name) => `${METRICS[name].title} ${figures[name]?.toFixed(METRICS[name].digits)}`).join(' · ')
 }
