@@ -169,7 +169,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   })
 
 // What is measured must not end what was measured: an error that nobody waited for is said, and the run goes on.
-process.on('unhandledRejection', (error) => say(`an error that nobody waited for: ${error}`))
+for (const kind of ['unhandledRejection', 'uncaughtException'] as const)
+  process.on(kind, (error: unknown) => say(`an error that nobody waited for: ${error}`))
 
 try {
   process.exitCode = await main(process.argv.slice(2))

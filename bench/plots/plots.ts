@@ -28,14 +28,14 @@ export function plotsOf(report: Report): Plot[] {
 }
 
 /** How far each goal is from its bound, so that all fit on one scale: on the right of 1 is where dram is to be. */
-export function goalsPlot({ results, began }: Report): Plot | null {
-  const rows = judgeAll(results, GOALS).filter(({ found }) => found !== null && found > 0)
+export function goalsPlot(report: Report): Plot | null {
+  const rows = judgeAll(report.results, GOALS).filter(({ found }) => found !== null && found > 0)
   if (rows.length === 0) return null
   const [left, right, top, height] = [390, 850, 92, 25]
   const drawing = new Drawing(WIDTH, top + rows.length * height + 44)
   const title = 'dram against its goals'
   drawing.text(24, 34, title, { size: 19, bold: true })
-  drawing.text(24, 56, `Longer is better. The black line is the goal, the ring the aim. ${dateOf(began)}`, {
+  drawing.text(24, 56, `Longer is better. The black line is the goal, the ring the aim. ${dateOf(report)}`, {
     fill: FAINT,
   })
   const most = 2
@@ -54,7 +54,7 @@ export function goalsPlot({ results, began }: Report): Plot | null {
     anchor: 'middle',
     fill: FAINT,
   })
-  drawing.text(866, top - 10, 'dram ÷ it', { size: 11, fill: FAINT })
+  drawing.text(866, top - 10, 'found', { size: 11, fill: FAINT })
   for (const [at, row] of rows.entries()) goalBar(drawing, row, top + at * height, x, height)
   drawing.line(x(1), top - 6, x(1), bottom, INK, 2)
   legend(drawing, 24, 78, [
@@ -84,20 +84,20 @@ function goalBar(drawing: Drawing, row: Judgement, y: number, x: (value: number)
 }
 
 /** What each server does in each scenario, as a share of the best there. */
-export function throughputPlot({ results, began }: Report): Plot | null {
-  const panels = results.filter(({ scenario }) => ['rate', 'kept'].includes(scenarioOf(scenario).metrics[0]))
+export function throughputPlot(report: Report): Plot | null {
+  const panels = report.results.filter(({ scenario }) => ['rate', 'kept'].includes(scenarioOf(scenario).metrics[0]))
   const title = 'Throughput, scenario by scenario'
-  return panelsPlot('throughput', title, `Longer is better; dram is blue. ${dateOf(began)}`, panels, (result) => ({
+  return panelsPlot('throughput', title, `Longer is better; dram is blue. ${dateOf(report)}`, panels, (result) => ({
     metric: scenarioOf(result.scenario).metrics[0],
     others: [],
   }))
 }
 
 /** Times under a load that is the same for all, and of everything whose first figure is a time. */
-export function latencyPlot({ results, began }: Report): Plot | null {
-  const panels = results.filter(({ scenario }) => ['p99', 'p50'].includes(scenarioOf(scenario).metrics[0]))
+export function latencyPlot(report: Report): Plot | null {
+  const panels = report.results.filter(({ scenario }) => ['p99', 'p50'].includes(scenarioOf(scenario).metrics[0]))
   const title = 'Latency under the same load for all'
-  const note = `Shorter is better; dram is blue. Bars: p99; a dark mark: p50, a light one: p99.9. ${dateOf(began)}`
+  const note = `Shorter is better; dram is blue. Bars: p99; a dark mark: p50, a light one: p99.9. ${dateOf(report)}`
   return panelsPlot('latency', title, note, panels, () => ({ metric: 'p99', others: ['p50', 'p999'] }))
 }
 
@@ -109,7 +109,7 @@ interface Shown {
 const PANEL_WIDTH = 456
 const BAR_HEIGHT = 19
 
-/** Two panels beside each other, each with its own scale. */
+/** Two panels beside each other, each with its own scale; there have to be two servers to be compared. */
 function panelsPlot(
   key: string,
   title: string,
@@ -117,7 +117,7 @@ function panelsPlot(
   panels: readonly ScenarioResult[],
   shownOf: (result: ScenarioResult) => Shown,
 ): Plot | null {
-  const filled = panels.filter((panel) => panel.peers.length > 0)
+  const filled = panels.filter((panel) => panel.peers.length > 1)
   if (filled.length === 0) return null
   const heightOf = (panel: ScenarioResult | undefined) => (panel ? 42 + panel.peers.length * BAR_HEIGHT : 0)
   const lines = Array.from({ length: Math.ceil(filled.length / 2) }, (_, at) => filled.slice(at * 2, at * 2 + 2))
@@ -201,6 +201,6 @@ function legend(drawing: Drawing, x: number, y: number, entries: readonly (reado
   }
 }
 
-function dateOf(began: string): string {
-  return began.slice(0, 10)
+function dateOf({ began, isSmoke }: Report): string {
+  return `${began.slice(0, 10)}${isSmoke ? ', a smoke run: the figures mean nothing' : ''}`
 }
