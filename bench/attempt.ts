@@ -13,13 +13,13 @@ export async function attempt(
   peer: PeerName,
   scenario: Scenario,
   configuration: Configuration,
-  { plan, measure, say, progress }: Contest,
+  { plan, measure, abandon, say, progress }: Contest,
   requestsPerSecond: number,
 ): Promise<Round | Failure> {
   const how = configurationText(configuration)
   const label = `  ${turn.padEnd(5)} ${peer.padEnd(17)} ${how.padEnd(32)}`
   try {
-    const round = await inTime(measure(peer, scenario, configuration, plan, requestsPerSecond))
+    const round = await inTime(measure(peer, scenario, configuration, plan, requestsPerSecond), abandon)
     progress.did(estimateSeconds(scenario, plan))
     say(`${label} ${figuresText(round, scenario)} [${progress.text}]`)
     return round
@@ -31,11 +31,14 @@ export async function attempt(
   }
 }
 
-/** Nothing may hold up the whole run. What hangs is ended by its own limits, or with the bench. */
-async function inTime<T>(promise: Promise<T>): Promise<T> {
+/** Nothing may hold up the whole run, nor go on beside what is measured next. */
+async function inTime<T>(promise: Promise<T>, abandon: () => void): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(new Error(`no end within ${ROUND_LIMIT_SECONDS} s`)), ROUND_LIMIT_SECONDS * 1000)
+    timer = setTimeout(() => {
+      abandon()
+      fail(new Error(`no end within ${ROUND_LIMIT_SECONDS} s`))
+    }, ROUND_LIMIT_SECONDS * 1000)
   })
   try {
     return await Promise.race([promise, late])

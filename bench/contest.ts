@@ -21,6 +21,8 @@ export interface Contest {
   readonly isBrief: boolean
   readonly plan: Plan
   readonly measure: typeof measure
+  /** Ends whatever a round that hangs has started. */
+  readonly abandon: () => void
   readonly grid: GridStore
   /** Of an installed distribution; undefined when it isn't there. */
   readonly version: (distribution: string) => string | undefined

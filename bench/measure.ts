@@ -3,7 +3,7 @@ import { idle } from './kinds/idle.ts'
 import { open, reload, respawn } from './kinds/open.ts'
 import { slow } from './kinds/slow.ts'
 import { start } from './kinds/start.ts'
-import { perSecond, type WrkFigures, wrk } from './load/wrk.ts'
+import { type WrkFigures, wrk } from './load/wrk.ts'
 import type { Figures } from './metrics.ts'
 import type { Configuration, Folders, PeerName } from './peers.ts'
 import type { Round } from './results.ts'
@@ -28,9 +28,9 @@ export interface Bout<Kind extends Load['kind'] = Load['kind']> {
   readonly load: Extract<Load, { kind: Kind }>
   readonly configuration: Configuration
   readonly plan: Plan
-  /** Of an open load. */
+  /** Of an open load; 0 for the others. */
   readonly requestsPerSecond: number
-  /** Null where each measurement starts its own. */
+  /** Started and checked. */
   readonly server: Server
   readonly isKeptAlive: boolean
   /** wrk with what the scenario asks for. Throws when an answer is an error, and when a kept connection breaks. */
@@ -94,5 +94,3 @@ export function wrkAsk(url: string, scenario: Scenario, seconds: number, plan: P
   const { cookie, bodyBytes } = exchange
   return { url, cores, connections, seconds, script: plan.wrkScript, cookie, bodyBytes, ...how }
 }
-
-export { perSecond }

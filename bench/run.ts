@@ -86,6 +86,7 @@ function contestsOf(
     say,
     keep,
     measure,
+    abandon: killEverything,
     isTuned: !options.isSmoke,
     isFresh: options.isFresh,
     isBrief: !options.isAll && options.peers === null,

@@ -35,6 +35,7 @@ function contest(t: TestContext, answer: Answer, more: Partial<Contest> = {}) {
       made.push(`${peer} ${configuration.workers}×${configuration.threads}`)
       return { figures: answer(peer, configuration, requestsPerSecond), isKeptAlive: true }
     },
+    abandon: () => made.push('abandoned'),
     grid: new GridStore(join(folder, 'grid.json'), 'here'),
     version: () => '1',
     earlier: [],
@@ -132,6 +133,22 @@ test('where that was no part of the run, a trial finds it', async (t) => {
   )
   equal((await hold(one)).requestsPerSecond, 300)
   deepEqual(made, ['granian 2×1', 'dram 2×1', 'granian 2×1', 'bjoern 2×1'])
+})
+
+test('a round that hangs is ended, and the others go on', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { contest: one, made } = contest(t, () => ({ rate: 1 }), { rounds: 1 })
+  const hanging: Contest = {
+    ...one,
+    measure: (peer, ...rest) => {
+      if (peer !== 'granian') return one.measure(peer, ...rest)
+      setImmediate(() => t.mock.timers.tick(200_000))
+      return new Promise(() => {})
+    },
+  }
+  const found = await hold(hanging)
+  deepEqual(roundsOf(found), { dram: 1, bjoern: 1 })
+  deepEqual(made, ['dram 2×1', 'abandoned', 'abandoned', 'bjoern 2×1'])
 })
 
 test('what there is by then is kept after each round', async (t) => {
