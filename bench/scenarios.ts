@@ -414,7 +414,7 @@ export const SCENARIOS = {
     connections: 1,
     workers: [1],
     gridOf: null,
-    metrics: ['p50', 'p99', 'rate', 'cpu'],
+    metrics: ['p50', 'p99', 'rate', 'cpu', 'pss'],
     peers: GOAL_PEERS,
   },
   'slow-senders': {
