@@ -72,7 +72,7 @@ test('a run that was ended early, and one that means nothing, say so', () => {
 
 test('the page in the docs names what is missed as plainly as what is met', () => {
   const page = performancePage(report([FLASK]), '2026-01-02T0304')
-  match(page, /\*\*Missed:\*\* CPU per request, Flask\./)
+  match(page, /\*\*Missed:\*\* CPU per request, Flask \(1\.00 × granian\)\./)
   match(page, /!\[dram against its goals\]\(\.\.\/bench\/results\/2026-01-02T0304-goals\.svg\)/)
   equal(page.includes('undefined'), false)
 })

@@ -25,7 +25,7 @@ export function report(results: readonly ScenarioResult[], more: Partial<Report>
     isWhole: true,
     isSmoke: false,
     machine: { processor: 'one', cores: '2' },
-    versions: { dram: '0.1.0 abc', Node: '20', Python: 'CPython 3.11', granian: '2' },
+    versions: { dram: '0.1.0 abc', Node: '20', Python: 'CPython 3.11', flask: '3', django: '5', granian: '2' },
     method: { rounds: 3, seconds: 3, warmupSeconds: 2 },
     results,
     ...more,
