@@ -12,7 +12,7 @@ from .receive import Requests
 from .send import Sender
 
 RECALL_PATIENCE_SECONDS = 0.005      # more than the interpreter's switch interval takes nothing from anyone
-SHORT_SECONDS = 200e-6               # a call predicted to be shorter may hold up finished answers …
+SHORT_TAIL_SECONDS = 200e-6          # an iterable predicted to end within it may hold up its own answer
 
 
 class Line:
@@ -81,7 +81,7 @@ class Line:
 
         With one thread RECALL comes whenever the worker is silent for long, with more only if requests wait.
         """
-        return self.tails.mean < SHORT_SECONDS and (self.worker.is_single or self.requests.waiting)
+        return self.tails.mean < SHORT_TAIL_SECONDS and (self.worker.is_single or self.requests.waiting)
 
     def note_deferred(self, answer):
         """Makes let_deferred_go() find it."""

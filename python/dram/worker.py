@@ -14,13 +14,14 @@ from .headers import Heads
 from .intake import Intake
 from .interrupt import Interrupts
 from .leave import leave
-from .line import SHORT_SECONDS, Line
+from .line import Line
 from .metrics import Metrics
 from .page import CANCELLED, ENTERED, FLAG_MASK, ID, IDENT, START
 from .page import FLAGS as FLAG_WORDS
 from .reply import Answer
 
-MAX_ANSWER_AGE_SECONDS = 2e-3        # no finished answer waits longer for others
+SHORT_SECONDS = 1.5e-3               # a call predicted to be shorter may hold up finished answers …
+MAX_ANSWER_AGE_SECONDS = 2e-3        # … that are younger than this
 
 
 class Pace:

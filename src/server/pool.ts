@@ -133,7 +133,17 @@ export class Pool implements WorkerPool, Home {
     if (worker !== null) return this.#send(worker, job)
     if (this.full) return job.failed(new Fault('QUEUE_FULL', { limit: this.#settings.queue }))
     this.#queue.push(job)
+    if (this.#hasBacklog) this.spread()
     if (this.#queue.length === 1) this.#press()
+  }
+
+  /** Hot. How many requests a worker may be sent beyond its threads just now. */
+  get allowedAhead(): number {
+    return this.#hasBacklog ? this.ahead.allowedOfBacklog : this.ahead.allowed
+  }
+
+  get #hasBacklog(): boolean {
+    return this.#queue.length >= this.#serving.length
   }
 
   /** May a connection that has `own` requests here, one at least, submit another? */

@@ -62,6 +62,8 @@ export interface Home {
   readonly clock: Clock
   readonly events: PoolEvents
   readonly ahead: LookAhead
+  /** How many requests a worker may be sent beyond its threads just now. */
+  readonly allowedAhead: number
   readonly deadlines: Deadlines
   readonly onLastMetrics: ((worker: number, text: string) => void) | null
   join(worker: PooledWorker): void
@@ -127,8 +129,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   /** A young worker's first requests are slow (imports, caches, shared memory that is copied): what it gets grows with what it has answered. */
   get room(): number {
     if (this.#stalled || this.recalling || this.#streams > 0) return this.threads
-    const { allowed } = this.#home.ahead
-    return this.threads + Math.min(this.answered, allowed)
+    return this.threads + Math.min(this.answered, this.#home.allowedAhead)
   }
 
   serve(): void {

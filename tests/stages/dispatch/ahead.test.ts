@@ -25,6 +25,14 @@ test('nothing is sent ahead of slow requests', () => {
   equal(after(new LookAhead(-1), 5_000, 20).allowed, 0)
 })
 
+test('requests of a millisecond or two are sent ahead only of a backlog', () => {
+  const ahead = after(new LookAhead(-1), 1_500, 200)
+  equal(ahead.allowed, 0)
+  equal(ahead.allowedOfBacklog, 2)
+  equal(after(new LookAhead(-1), 5_000, 200).allowedOfBacklog, 0)
+  equal(after(new LookAhead(1), 1_500, 200).allowedOfBacklog, 1)
+})
+
 test('threads count: what many of them do in a few milliseconds may wait behind them', () => {
   const ahead = new LookAhead(-1)
   for (let i = 0; i < 200; i++) ahead.observe(10_000, 64)

@@ -212,6 +212,21 @@ test('nothing is sent ahead until requests are known to be fast; then so many as
   equal(house.pool.waiting, 0)
 })
 
+test('requests of a millisecond or two wait for whoever gets free, as long as no more wait than there are workers', async (t) => {
+  const house = new House(t)
+  for (let i = 0; i < 200; i++) house.pool.ahead.observe(1_500)
+  const one = await house.worker()
+  const other = await house.worker()
+  house.submit('a', 'b', 'c')
+  await one.worker.request()
+  await other.worker.request()
+  equal(house.pool.waiting, 1)
+  house.submit('d', 'e', 'f')
+  await one.worker.request()
+  await other.worker.request()
+  equal(house.pool.waiting, 1) // each has what it runs and one behind; the rest is anybody's
+})
+
 test('a young worker is sent no more ahead than it has answered', async (t) => {
   const house = new House(t)
   for (let i = 0; i < 200; i++) house.pool.ahead.observe(50)
