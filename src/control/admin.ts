@@ -43,7 +43,7 @@ export class Admin {
     this.#server = createServer({ maxHeaderSize: MOST_HEAD_BYTES }, (request, response) =>
       this.#answer(request, response),
     )
-    for (const listener of listeners) listener.onConnection((socket) => this.#take(socket))
+    for (const listener of listeners) listener.onSocket((socket) => this.#take(socket))
   }
 
   async close(): Promise<void> {

@@ -1,17 +1,30 @@
-import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
+import { createServer, type ListenOptions, type Server, Socket, type SocketConstructorOpts } from 'node:net'
+import type { ClientSocket } from './client.ts'
+import { type Handle, INSIDES, type ListeningHandle } from './insides.ts'
+import { NetClient } from './netClient.ts'
+import { RawClient } from './rawClient.ts'
 
 // A client that vanished without a word is found while its request runs; idle and writing ones have timers.
 const KEEP_ALIVE_PROBE_MS = 60_000
+
+/** Of Linux: an accepted socket has what is set on the listening one, which saves five system calls a connection. */
+const INHERITS = process.platform === 'linux'
+
+/** A connection as it was accepted, not read from. */
+type Arrival = Handle | Socket
 
 /** A socket that listens, and takes connections from the first moment: what comes before the handler is kept for it. */
 export class Acceptor {
   readonly server: Server
   /** Connections so far. */
   accepted = 0
-  #handler: ((socket: Socket) => void) | null = null
-  #early: Socket[] = []
+  readonly #takesHandles: boolean
+  #handler: ((arrival: Arrival) => void) | null = null
+  #early: Arrival[] = []
 
-  constructor() {
+  /** `takesHandles`: without `net.Socket`; only where Node's insides are there. */
+  constructor(takesHandles = true) {
+    this.#takesHandles = takesHandles && INSIDES !== null
     this.server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS },
       (socket) => this.#accept(socket),
@@ -25,42 +38,85 @@ export class Acceptor {
       this.server.listen({ exclusive: true, ...options }, () => {
         this.server.removeListener('error', reject)
         this.server.on('error', ignore) // of one accept: that client is lost, the next one may not be
+        if (this.#takesHandles) this.#takeHandles()
         resolve(this)
       })
     })
   }
 
-  /** Its number in this process (decisions/0005); null where there is none. */
-  get descriptor(): number | null {
-    const { _handle: handle } = this.server as Server & { _handle: { fd?: number } | null }
-    return handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : null
+  get #handle(): ListeningHandle | null {
+    return (this.server as Server & { _handle: ListeningHandle | null })._handle
   }
 
-  onConnection(handler: (socket: Socket) => void): void {
+  /** Before the turn in which the first connection could come. */
+  #takeHandles(): void {
+    const listening = this.#handle
+    if (listening === null) return
+    if (INHERITS) setUp(listening)
+    listening.onconnection = (error, handle) => {
+      if (error !== 0 || handle === undefined) return
+      if (!INHERITS) setUp(handle)
+      this.#accept(handle)
+    }
+  }
+
+  /** Its number in this process (decisions/0005); null where there is none. */
+  get descriptor(): number | null {
+    const fd = this.#handle?.fd
+    return fd !== undefined && fd >= 0 ? fd : null
+  }
+
+  /** Sets who gets the connections, those that came before too. */
+  onClient(handler: (client: ClientSocket) => void): void {
+    this.#handTo((arrival) => {
+      handler(arrival instanceof Socket ? new NetClient(arrival) : new RawClient(arrival))
+    })
+  }
+
+  /** The same, as sockets of Node's, which read already: for Node's own HTTP. */
+  onSocket(handler: (socket: Socket) => void): void {
+    this.#handTo((arrival) => {
+      const socket = arrival instanceof Socket ? arrival : socketOf(arrival)
+      socket.removeListener('error', ignore)
+      if (!socket.destroyed) handler(socket)
+    })
+  }
+
+  #handTo(handler: (arrival: Arrival) => void): void {
     this.#handler = handler
     const early = this.#early
     this.#early = []
-    for (const socket of early) {
-      socket.removeListener('error', ignore)
-      if (!socket.destroyed) handler(socket)
-    }
+    for (const arrival of early) handler(arrival)
   }
 
   /** The descriptor is closed at once; connections live on. */
   close(): void {
     this.server.close()
-    for (const socket of this.#early) socket.destroy()
-  }
-
-  #accept(socket: Socket): void {
-    this.accepted++
-    if (this.#handler !== null) {
-      this.#handler(socket)
-    } else {
-      socket.on('error', ignore)
-      this.#early.push(socket)
+    const early = this.#early
+    this.#early = []
+    for (const arrival of early) {
+      if (arrival instanceof Socket) arrival.destroy()
+      else arrival.close(ignore)
     }
   }
+
+  #accept(arrival: Arrival): void {
+    this.accepted++
+    if (this.#handler !== null) return this.#handler(arrival)
+    if (arrival instanceof Socket) arrival.on('error', ignore)
+    this.#early.push(arrival)
+  }
+}
+
+/** As `createServer` is told above. Unix sockets know neither. */
+function setUp(handle: Handle | ListeningHandle): void {
+  handle.setNoDelay?.(true)
+  handle.setKeepAlive?.(true, KEEP_ALIVE_PROBE_MS / 1_000)
+}
+
+/** `handle` is how Node itself makes one from what it accepted. */
+function socketOf(handle: Handle): Socket {
+  return new Socket({ handle, allowHalfOpen: true } as SocketConstructorOpts)
 }
 
 function ignore(): void {}

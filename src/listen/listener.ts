@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../kit/clock.ts'
 import type { Acceptor } from './acceptor.ts'
 import { hostAndPort } from './address.ts'
+import type { ClientSocket } from './client.ts'
 import { removeSocketFile, type SocketFile } from './socketFile.ts'
 
 /** Where a socket really listens. */
@@ -64,9 +65,14 @@ export class Listener {
     return this.#closed === null ? this.#acceptor.descriptor : null
   }
 
-  /** Sets who gets the connections (those that came before, too): sockets with allowHalfOpen and without Nagle's delay. */
-  onConnection(handler: (socket: Socket) => void): void {
-    this.#acceptor.onConnection(handler)
+  /** Sets who gets the connections, those that came before too; without Nagle's delay, and with the halves on their own. */
+  onClient(handler: (client: ClientSocket) => void): void {
+    this.#acceptor.onClient(handler)
+  }
+
+  /** The same, as sockets of Node's. */
+  onSocket(handler: (socket: Socket) => void): void {
+    this.#acceptor.onSocket(handler)
   }
 
   /**

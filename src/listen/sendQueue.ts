@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import { parseAddress } from '../kit/address.ts'
+import type { ClientSocket } from './client.ts'
 
 /**
  * How many bytes the kernel holds for each TCP peer, sent or not, that the peer has not acknowledged (tx_queue of
@@ -17,15 +17,14 @@ export class SendQueues {
   }
 
   /** 0 for Unix sockets, and where the system doesn't say. */
-  of(socket: Socket, nowMs: number): number {
-    if (socket.remoteAddress === undefined) return 0
+  of(client: ClientSocket, nowMs: number): number {
+    const { remoteAddress } = client
+    if (remoteAddress === '') return 0
     if (nowMs - this.#readAtMs >= this.#refreshMs) {
       this.#readAtMs = nowMs
       this.#bytes = new Map([...table('/proc/net/tcp'), ...table('/proc/net/tcp6')])
     }
-    return (
-      this.#bytes.get(key(portHex(socket.localPort), addressHex(socket.remoteAddress), portHex(socket.remotePort))) ?? 0
-    )
+    return this.#bytes.get(key(portHex(client.localPort), addressHex(remoteAddress), portHex(client.remotePort))) ?? 0
   }
 }
 
@@ -42,8 +41,8 @@ function key(localPort: string, remoteAddress: string, remotePort: string): stri
   return `${localPort} ${remoteAddress} ${remotePort}`
 }
 
-function portHex(port: number | undefined): string {
-  return (port ?? 0).toString(16).toUpperCase().padStart(4, '0')
+function portHex(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, '0')
 }
 
 /** The kernel prints addresses in words of the machine's byte order, which is little-endian wherever Node runs today. */

@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net'
 import type { Fault } from '../faults/fault.ts'
+import type { ClientOwner, ClientSocket } from '../listen/client.ts'
 import { faultAnswer } from '../respond/fault.ts'
 
 /** Those turned away hold a descriptor until they have heard it: so many at most, the oldest go first. */
@@ -23,24 +23,48 @@ export function planDescriptors(free: number, perWorker: number, workers: number
 
 /** Turns clients away that are too many, each with an answer: a closed connection alone says nothing. */
 export class Refuser {
-  readonly #leaving = new Set<Socket>()
+  readonly #leaving = new Set<Leaving>()
 
-  refuse(socket: Socket, fault: Fault, lines: string): void {
-    this.#leaving.add(socket)
-    socket.on('error', () => {})
-    socket.on('close', () => this.#leaving.delete(socket))
-    // Its request must be read before the close, or the kernel's reset would overtake the answer.
-    socket.on('data', () => {
-      if (socket.writableFinished) socket.destroy()
-      else socket.once('finish', () => socket.destroy())
-    })
+  refuse(client: ClientSocket, fault: Fault, lines: string): void {
+    const leaving = new Leaving(client, () => this.#leaving.delete(leaving))
+    this.#leaving.add(leaving)
+    client.start(leaving)
     const asked = { isHead: false, minor: 1, keepAlive: false, mustClose: true } as const
-    socket.end(faultAnswer(asked, fault, lines), 'latin1')
-    if (this.#leaving.size > MOST_LEAVING) for (const oldest of this.#leaving) return void oldest.destroy()
+    client.text(faultAnswer(asked, fault, lines))
+    client.end()
+    if (this.#leaving.size > MOST_LEAVING) for (const oldest of this.#leaving) return void oldest.client.destroy()
   }
 
   /** Ends those that are still leaving. */
   close(): void {
-    for (const socket of this.#leaving) socket.destroy()
+    for (const { client } of this.#leaving) client.destroy()
+  }
+}
+
+/** Its request must be read before the close, or the kernel's reset would overtake the answer. */
+class Leaving implements ClientOwner {
+  readonly client: ClientSocket
+  readonly #closed: () => void
+  #hasSent = false
+
+  constructor(client: ClientSocket, closed: () => void) {
+    this.client = client
+    this.#closed = closed
+  }
+
+  clientSent(): void {
+    this.#hasSent = true
+    if (this.client.hasSaidEnd) this.client.destroy()
+  }
+
+  clientHeardEnd(): void {
+    if (this.#hasSent) this.client.destroy()
+  }
+
+  clientEnded(): void {}
+  clientTook(): void {}
+
+  clientClosed(): void {
+    this.#closed()
   }
 }

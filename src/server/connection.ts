@@ -1,8 +1,7 @@
-import type { Socket } from 'node:net'
 import type { RequestEvent, RequestHead } from '../events/request.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Enlisted } from '../kit/roster.ts'
-import { readShared } from '../listen/sharedRead.ts'
+import type { ClientOwner, ClientSocket } from '../listen/client.ts'
 import type { HeaderCache } from '../parse/headerCache.ts'
 import { Http1Parser } from '../parse/http1.ts'
 import { healthPage } from '../respond/health.ts'
@@ -12,7 +11,7 @@ import { type Peer, route, type Target } from '../route/route.ts'
 import type { ServerContext } from './context.ts'
 import { type Carrier, Exchange } from './exchange.ts'
 import type { Pipeliner } from './heldBack.ts'
-import { Outlet } from './outlet.ts'
+import { Outlet, type OutletOwner } from './outlet.ts'
 import { Pace } from './pace.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -33,14 +32,14 @@ const PACE_MS = 1_000
 type Waiting = 'idle' | 'head' | 'body' | 'write' | 'linger' | 'us'
 
 /** One connection's life: bytes in, requests, answers in their order, bytes out. */
-export class Connection implements Carrier, Enlisted, Pipeliner {
+export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, Pipeliner {
   rosterAt = -1
   readonly peer: Peer
   readonly outlet: Outlet
   /** The client has ended its side; it may still read. */
   halfClosed = false
   readonly streamsRequests: boolean
-  readonly #socket: Socket
+  readonly #client: ClientSocket
   readonly #context: ServerContext
   readonly #policy: PeerPolicy
   readonly #parser: Http1Parser
@@ -75,24 +74,17 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
   #receivedBytes = 0
   #pace: Pace | null = null
 
-  constructor(accepted: Socket, context: ServerContext, policy: PeerPolicy, cache: HeaderCache, peer: Peer) {
-    const socket = readShared(accepted, (bytes) => this.#readGuarded(bytes))
-    this.#socket = socket
+  constructor(client: ClientSocket, context: ServerContext, policy: PeerPolicy, cache: HeaderCache, peer: Peer) {
+    this.#client = client
     this.#context = context
     this.#policy = policy
     this.peer = peer
     // What the application is told of a body depends on it, and is part of the policy.
     this.streamsRequests = context.settings.streamRequests
-    this.outlet = new Outlet(socket, context.memory, {
-      outletBusy: () => this.#setTimer(),
-      outletIdle: () => this.#guard(() => this.#drained()),
-    })
+    this.outlet = new Outlet(client, context.memory, this)
     this.#parser = new Http1Parser(context.limits, cache)
     this.#deadlineMs = context.nowMs + context.settings.headTimeoutMs
-    socket.on('end', () => this.#guard(() => this.#ended()))
-    socket.on('finish', () => this.#guard(() => this.#setTimer()))
-    socket.on('error', () => {}) // 'close' follows
-    socket.on('close', () => this.#guard(() => this.#close()))
+    client.start(this)
   }
 
   /** Is no request here, not even a part of one? */
@@ -112,22 +104,43 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
     try {
       handle()
     } catch (error) {
-      this.#context.bug(error)
-      this.#socket.destroy()
+      this.#blunder(error)
     }
   }
 
-  // — in —
+  #blunder(error: unknown): void {
+    this.#context.bug(error)
+    this.#client.destroy()
+  }
+
+  // — told by the client's socket —
 
   /** Hot: `#guard` without its closure. */
-  #readGuarded(bytes: Buffer): void {
+  clientSent(bytes: Buffer): void {
     try {
       this.#read(bytes)
     } catch (error) {
-      this.#context.bug(error)
-      this.#socket.destroy()
+      this.#blunder(error)
     }
   }
+
+  clientEnded(): void {
+    this.#guard(() => this.#ended())
+  }
+
+  clientTook(): void {
+    this.#guard(() => this.outlet.drained())
+  }
+
+  clientHeardEnd(): void {
+    this.#guard(() => this.#setTimer())
+  }
+
+  clientClosed(): void {
+    this.#guard(() => this.#close())
+  }
+
+  // — in —
 
   #read(bytes: Buffer): void {
     if (this.#lastCame && this.#receiving === null) return this.#drop()
@@ -249,7 +262,7 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
   bodyHold(): void {
     if (this.#paused) return
     this.#paused = true
-    this.#socket.pause()
+    this.#client.pause()
   }
 
   /** Reads on: first what the parser kept, then the socket. */
@@ -258,7 +271,7 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
     this.#paused = false
     // Within a read, what it brought comes first; then it goes on by itself.
     if (!this.#reading && this.#parser.held && !this.#lastCame) this.#read(NOTHING)
-    if (!this.#paused) this.#socket.resume()
+    if (!this.#paused) this.#client.resume()
     this.#setTimer()
   }
 
@@ -338,7 +351,7 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
   flush(): void {
     this.#touched = false
     this.outlet.flush()
-    if (this.#closing && !this.#socket.writableEnded) this.#socket.end()
+    if (this.#closing && !this.#client.isEnded) this.#client.end()
     this.#setTimer()
   }
 
@@ -364,10 +377,7 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
     this.#shift()
     this.outlet.flush()
     this.#end()
-    if (!reset) return
-    if (this.peer.address === '')
-      this.#socket.destroy() // a Unix socket knows no reset
-    else this.#socket.resetAndDestroy()
+    if (reset) this.#client.reset()
   }
 
   #shift(): void {
@@ -375,7 +385,11 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
     if (this.#begun > 0) this.#begun--
   }
 
-  #drained(): void {
+  outletBusy(): void {
+    this.#setTimer()
+  }
+
+  outletIdle(): void {
     this.#exchanges[0]?.pump()
     if (this.#paused && this.#receiving === null) this.bodyRoom()
     this.touch()
@@ -428,7 +442,7 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
 
   /** Ends it now, whatever is under way. */
   destroy(): void {
-    this.#socket.destroy()
+    this.#client.destroy()
   }
 
   /** What its worker has ended, and the client is still taking; null: nothing. */
@@ -439,12 +453,12 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
 
   /** Bytes read from the client so far. */
   get bytesRead(): number {
-    return this.#socket.bytesRead
+    return this.#client.bytesRead
   }
 
   /** Bytes written to the client so far. */
   get bytesWritten(): number {
-    return this.#socket.bytesWritten
+    return this.#client.bytesWritten
   }
 
   /** The server is stopping: a connection that is idle, or only heard out, has no answer to wait for. */
@@ -488,7 +502,7 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
   }
 
   #whatFor(): Waiting {
-    if (this.#socket.writableFinished) return 'linger'
+    if (this.#client.hasSaidEnd) return 'linger'
     if (this.#closing || !this.outlet.idle) return 'write'
     if (this.#receiving !== null) return this.#paused || this.#asking !== null ? 'us' : 'body'
     if (this.#exchanges.length > 0) return 'us'
@@ -529,7 +543,7 @@ export class Connection implements Carrier, Enlisted, Pipeliner {
   /** What the kernel holds for the client doesn't count as taken by it: a large socket buffer hides a slow reader. */
   #judgeWrite(nowMs: number): void {
     const { writeTimeoutMs, minBodyRateBytes } = this.#context.settings
-    const taken = this.outlet.takenBytes - this.#context.unsentBytes(this.#socket)
+    const taken = this.#client.takenBytes - this.#context.unsentBytes(this.#client)
     this.#pace ??= new Pace('write', nowMs, writeTimeoutMs, minBodyRateBytes, taken)
     if (this.#pace.judge(taken, nowMs) === 'ok') this.#deadlineMs = nowMs + Math.min(PACE_MS, writeTimeoutMs)
     else this.destroy()

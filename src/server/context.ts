@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net'
 import type { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { ClientSocket } from '../listen/client.ts'
 import type { RequestMeter } from '../observe/meter.ts'
 import type { ParseLimits } from '../parse/http1.ts'
 import type { RequestIdLine } from '../respond/requestId.ts'
@@ -45,7 +45,7 @@ export interface ServerContext extends Adopted {
   isReady(): boolean
   newRequestId(): string
   /** What the kernel holds for this client and the client has not taken; 0 where the system doesn't tell. */
-  unsentBytes(socket: Socket): number
+  unsentBytes(client: ClientSocket): number
   /** The connection has text to flush at the end of this turn. */
   touched(connection: Flushed): void
   closed(connection: Flushed): void

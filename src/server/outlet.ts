@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { ClientSocket } from '../listen/client.ts'
 import type { BodyMemory } from '../spool/memory.ts'
 
 /** Written at once where the memory for bodies has no room left: what one slow reader may hold outside of it. */
@@ -16,22 +16,21 @@ export interface OutletOwner {
 
 /**
  * The way out of one connection. Texts of one turn of the event loop are gathered and leave in one write; bytes leave
- * at once. Nothing here waits: whoever has more asks `idle` first, and goes on when told of `outletIdle`.
+ * at once. Nothing here waits: whoever has more asks `idle` first, and goes on when told of `outletIdle`, for which
+ * `drained` is to be called when the client took what it did not take at once.
  */
 export class Outlet {
-  readonly #socket: Socket
+  readonly #client: ClientSocket
   readonly #memory: BodyMemory
   readonly #owner: OutletOwner
   #text = ''
   /** Bytes taken from the budget for what the kernel has not taken yet. */
   #counted = 0
-  #asked = false
 
-  constructor(socket: Socket, memory: BodyMemory, owner: OutletOwner) {
-    this.#socket = socket
+  constructor(client: ClientSocket, memory: BodyMemory, owner: OutletOwner) {
+    this.#client = client
     this.#memory = memory
     this.#owner = owner
-    socket.on('drain', () => this.#drained())
   }
 
   /** Hot. Latin-1 text, to leave with the next `flush`. */
@@ -41,21 +40,12 @@ export class Outlet {
 
   /** Has the kernel taken all that was flushed? */
   get idle(): boolean {
-    return this.#socket.writableLength === 0
+    return this.#client.waitingBytes === 0
   }
 
-  /**
-   * Bytes that the kernel has taken, ever. Node's own count moves only when a write is through, so a slow reader of
-   * one large piece would look stuck; the handle's, on which Node's idle timer relies, follows each byte.
-   */
-  get takenBytes(): number {
-    const socket = this.#socket as Socket & { _handle: { bytesWritten: number; writeQueueSize: number } | null }
-    return socket._handle === null ? 0 : socket._handle.bytesWritten - socket._handle.writeQueueSize
-  }
-
-  /** Bytes that were given to the socket and, as far as this side knows, not yet to the kernel. */
+  /** Bytes that were given to the client's socket and, as far as this side knows, not yet to the kernel. */
   get waiting(): number {
-    return this.#socket.writableLength + this.#text.length
+    return this.#client.waitingBytes + this.#text.length
   }
 
   /** Would so many bytes leave at once, or be paid for by the budget? */
@@ -75,31 +65,28 @@ export class Outlet {
 
   /** Bytes between two texts, in one write with what waits. */
   framed(before: string, bytes: Buffer, after: string): void {
-    const socket = this.#socket
+    if (this.#client.isClosed) return
     this.#text += before
-    if (socket.destroyed) return
     if (bytes.length <= SMALL_BYTES) {
       this.#text += bytes.latin1Slice() + after
       this.flush()
-    } else if (this.#text === '' && after === '') socket.write(bytes)
-    else {
-      socket.cork()
-      this.flush()
-      socket.write(bytes)
-      if (after !== '') socket.write(after, 'latin1')
-      socket.uncork()
+    } else {
+      const text = this.#text
+      this.#text = ''
+      if (text === '' && after === '') this.#client.bytes(bytes)
+      else this.#client.framed(text, bytes, after)
+      this.#judge()
     }
     this.#count()
-    this.#askForIdle()
   }
 
   flush(): void {
     if (this.#text === '') return
     const text = this.#text
     this.#text = ''
-    if (this.#socket.destroyed) return
-    this.#socket.write(text, 'latin1')
-    this.#askForIdle()
+    if (this.#client.isClosed) return
+    this.#client.text(text)
+    this.#judge()
   }
 
   /** The connection has ended: what was taken from the budget goes back. */
@@ -108,26 +95,18 @@ export class Outlet {
     this.#counted = 0
   }
 
-  #drained(): void {
+  /** By now the kernel has taken all. */
+  drained(): void {
     this.dispose()
     this.#owner.outletIdle()
   }
 
-  /** Less than its high-water mark a socket writes late without a `drain`: an empty write behind tells. */
-  #askForIdle(): void {
-    const socket = this.#socket
-    if (socket.writableLength === 0 || socket.writableCorked > 0) return
-    this.#owner.outletBusy()
-    if (socket.writableNeedDrain || this.#asked) return
-    this.#asked = true
-    socket.write('', () => {
-      this.#asked = false
-      if (this.idle && !socket.destroyed) this.#drained()
-    })
+  #judge(): void {
+    if (!this.idle) this.#owner.outletBusy()
   }
 
   #count(): void {
-    const waiting = this.#socket.writableLength
+    const waiting = this.#client.waitingBytes
     if (waiting <= this.#counted) return
     if (this.#memory.take(waiting - this.#counted)) this.#counted = waiting
   }

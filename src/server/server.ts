@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import type { WorkerPool } from '../events/pool.ts'
 import type { RequestFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
@@ -6,6 +5,7 @@ import { plainAddress } from '../kit/address.ts'
 import type { Clock } from '../kit/clock.ts'
 import { requestIds } from '../kit/ids.ts'
 import { Roster } from '../kit/roster.ts'
+import type { ClientSocket } from '../listen/client.ts'
 import type { Listener } from '../listen/listener.ts'
 import { SendQueues } from '../listen/sendQueue.ts'
 import type { RequestMeter } from '../observe/meter.ts'
@@ -136,7 +136,7 @@ export class Server {
       stopping: false,
       isReady: () => this.ready,
       newRequestId: requestIds(Math.random),
-      unsentBytes: (socket) => this.#sendQueues.of(socket, this.#context.nowMs),
+      unsentBytes: (client) => this.#sendQueues.of(client, this.#context.nowMs),
       touched: (connection) => this.#touch(connection),
       closed: (connection) => this.#forget(connection as Connection),
       failed: (exchange, fault) => events.failed(exchange, fault),
@@ -235,7 +235,7 @@ export class Server {
     this.#context.nowMs = this.#context.clock.nowMs()
     this.#sweep = setInterval(() => this.sweep(), SWEEP_MS)
     this.#doors = listeners.map((listener) => door(listener, this.#context.settings))
-    for (const one of this.#doors) one.listener.onConnection((socket) => this.#accept(socket, one))
+    for (const one of this.#doors) one.listener.onClient((client) => this.#accept(client, one))
   }
 
   /** Looks at all deadlines. Called by its own timer; a test with its own clock calls it. */
@@ -303,26 +303,26 @@ export class Server {
     this.#refuser.close()
   }
 
-  #accept(socket: Socket, { policies, caches }: Door): void {
-    const address = plainAddress(socket.remoteAddress ?? '')
+  #accept(client: ClientSocket, { policies, caches }: Door): void {
+    const address = plainAddress(client.remoteAddress)
     if (this.#connections.size >= this.#maxConnections) {
       this.#turnedAway++
-      return this.#refuse(socket, this.#tooMany())
+      return this.#refuse(client, this.#tooMany())
     }
     if (this.#clients.isFull(address)) {
       this.#turnedAwayOfClient++
-      return this.#refuse(socket, this.#tooManyOfClient())
+      return this.#refuse(client, this.#tooManyOfClient())
     }
     const policy = policies.of(address)
-    const peer = { address, port: socket.remotePort === undefined ? '' : String(socket.remotePort) }
+    const peer = { address, port: String(client.remotePort || '') }
     this.#accepted++
     this.#clients.add(address)
-    this.#connections.add(new Connection(socket, this.#context, policy, caches.get(policy)!, peer))
+    this.#connections.add(new Connection(client, this.#context, policy, caches.get(policy)!, peer))
   }
 
-  #refuse(socket: Socket, fault: Fault): void {
+  #refuse(client: ClientSocket, fault: Fault): void {
     const lines = this.#context.standing.for({ hasDate: false, hasServer: false }, Date.now())
-    this.#refuser.refuse(socket, fault, lines)
+    this.#refuser.refuse(client, fault, lines)
   }
 
   #forget(connection: Connection): void {

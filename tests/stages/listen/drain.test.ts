@@ -2,7 +2,6 @@ import { equal, ok } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -37,10 +36,18 @@ for (const kind of ['tcp', 'unix']) {
     const [listener] = await openListeners([parseBind(bind)], { backlog: 511, unixMode: 0o600 })
     ok(listener)
     let accepted = 0
-    listener.onConnection((socket: Socket) => {
+    listener.onClient((client) => {
       accepted++
-      socket.on('data', () => socket.end('answer'))
-      socket.on('error', () => {})
+      client.start({
+        clientSent: () => {
+          client.text('answer')
+          client.end()
+        },
+        clientEnded() {},
+        clientTook() {},
+        clientHeardEnd() {},
+        clientClosed() {},
+      })
     })
     const target = listener.where.kind === 'tcp' ? String(listener.where.port) : path
     const crowd = spawn(process.execPath, ['-e', CROWD, target, flag], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -41,7 +41,7 @@ async function greeting(socket: Socket): Promise<string> {
 }
 
 function greetAll(listener: Listener): void {
-  listener.onConnection((socket) => socket.on('error', () => {}).end('hello'))
+  listener.onSocket((socket) => socket.on('error', () => {}).end('hello'))
 }
 
 test('a free port of one address, with a link', async () => {
@@ -91,7 +91,7 @@ test('connections that come before the handler are kept for it', async () => {
   gone.resetAndDestroy()
   client.write('early')
   await new Promise(setImmediate)
-  listener.onConnection((socket) => {
+  listener.onSocket((socket) => {
     socket.on('error', () => {})
     socket.on('data', (data) => socket.end(`got ${data}`))
   })

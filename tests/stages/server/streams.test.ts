@@ -1,10 +1,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
+import type { ClientSocket } from '../../../src/listen/client.ts'
 import { Outlet } from '../../../src/server/outlet.ts'
 import { BodyMemory } from '../../../src/spool/memory.ts'
 import { WINDOW_BYTES } from '../../../src/worker/link.ts'
@@ -214,40 +213,35 @@ test('a client that leaves while its file is opened', async (t) => {
   await house.allGivenBack()
 })
 
-/** A socket whose kernel takes bytes when the test says so. */
-class SlowSocket extends Duplex {
+/** A client whose kernel takes bytes when the test says so. */
+class SlowClient {
   readonly taken: Buffer[] = []
-  #go: (() => void) | null = null
-  #open = false
+  readonly isClosed = false
+  waitingBytes = 0
 
-  override _read(): void {}
-
-  override _write(bytes: Buffer, _encoding: string, done: () => void): void {
-    this.taken.push(bytes)
-    if (this.#open) done()
-    else this.#go = done
+  text(text: string): void {
+    this.bytes(Buffer.from(text, 'latin1'))
   }
 
-  takeAll(): void {
-    this.#open = true
-    this.#go?.()
+  bytes(bytes: Buffer): void {
+    this.taken.push(bytes)
+    this.waitingBytes += bytes.length
   }
 }
 
-test('even a small write that the kernel takes late is told of', async () => {
-  const socket = new SlowSocket()
+test('even a small write that the kernel takes late counts, and is told of', () => {
+  const client = new SlowClient()
   const memory = new BodyMemory(1_000_000)
-  let idle!: () => void
-  const told = new Promise<void>((resolve) => {
-    idle = resolve
-  })
-  const outlet = new Outlet(socket as unknown as Socket, memory, { outletBusy: () => {}, outletIdle: idle })
+  const told: string[] = []
+  const owner = { outletBusy: () => void told.push('busy'), outletIdle: () => void told.push('idle') }
+  const outlet = new Outlet(client as unknown as ClientSocket, memory, owner)
   outlet.framed('5\r\n', Buffer.from('small'), '\r\n')
   equal(outlet.idle, false)
-  ok(memory.used > 0)
-  socket.takeAll()
-  await told
+  equal(memory.used, 10)
+  client.waitingBytes = 0
+  outlet.drained()
+  deepEqual(told, ['busy', 'idle'])
   equal(outlet.idle, true)
   equal(memory.used, 0)
-  equal(Buffer.concat(socket.taken).toString(), '5\r\nsmall\r\n')
+  equal(Buffer.concat(client.taken).toString(), '5\r\nsmall\r\n')
 })

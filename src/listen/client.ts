@@ -1,0 +1,55 @@
+/** Who is told what becomes of a client's connection. Nothing may be thrown. */
+export interface ClientOwner {
+  /** Bytes came: a view that holds for the call only. */
+  clientSent(bytes: Buffer): void
+  /** The client has ended its side; it may still read. */
+  clientEnded(): void
+  /** The kernel has taken all that it did not take at once. */
+  clientTook(): void
+  /** Our end has been said, behind all that was written. */
+  clientHeardEnd(): void
+  /** It is over, for whatever reason; told once, and nothing after it. */
+  clientClosed(): void
+}
+
+/**
+ * A client's connection, all that the server knows of it. What fails in it ends it: `clientClosed` follows, never
+ * within a call. What is written after its end is dropped.
+ */
+export interface ClientSocket {
+  /** '' for the peer of a Unix socket, and for one that has left. */
+  readonly remoteAddress: string
+  /** 0 where there is none. */
+  readonly remotePort: number
+  readonly localPort: number
+  /** Bytes that were written and that the kernel, as far as this side knows, has not taken yet. */
+  readonly waitingBytes: number
+  /** Bytes that the kernel has taken, ever: unlike `waitingBytes` it moves within one large write. 0 once it is over. */
+  readonly takenBytes: number
+  /** Read from the client so far, and written to it; to be asked afterwards too. */
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  /** `end` was called. */
+  readonly isEnded: boolean
+  /** … and our end has been said. */
+  readonly hasSaidEnd: boolean
+  readonly isClosed: boolean
+
+  /** Begins to read. */
+  start(owner: ClientOwner): void
+  /** Nothing more is read from this moment on. */
+  pause(): void
+  resume(): void
+  /** Writes latin-1 text. */
+  text(text: string): void
+  /** Writes bytes, which nobody may write over before `clientTook`. */
+  bytes(bytes: Buffer): void
+  /** Writes text, bytes and text as one. */
+  framed(before: string, bytes: Buffer, after: string): void
+  /** Nothing more is written: says so to the client, behind what was. */
+  end(): void
+  /** Ends both sides at once. */
+  destroy(): void
+  /** … so that the client can tell that it was not meant to end; where there are no resets, it only ends. */
+  reset(): void
+}
