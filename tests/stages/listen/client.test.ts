@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -333,6 +334,40 @@ for (const kind of KINDS) {
     await eventually(() => room.acceptor.accepted === 1, 'it')
     room.acceptor.close()
     equal(await latin1Of(far), '')
+  })
+}
+
+test('what is accepted is without Nagle, and is probed when silent', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  for (const takesHandles of [true, false]) {
+    const acceptor = await new Acceptor(takesHandles).listen({ host: '127.0.0.1', port: 0 })
+    const before = socketsHere()
+    const arriving = new Promise<ClientSocket>((resolve) => acceptor.onClient(resolve))
+    const far = connect((acceptor.server.address() as AddressInfo).port, '127.0.0.1')
+    const [client] = await Promise.all([arriving, once(far, 'connect')])
+    client.start(new Side(client))
+    const { fd: farFd } = (far as unknown as { _handle: { fd: number } })._handle
+    const sockets = socketsHere().filter((fd) => !before.includes(fd))
+    const [fd] = sockets.filter((name) => Number(name) !== farFd)
+    equal(sockets.length, 2)
+    const ask = `import socket as s; o = s.socket(fileno=3).getsockopt
+print(o(s.IPPROTO_TCP, s.TCP_NODELAY), o(s.SOL_SOCKET, s.SO_KEEPALIVE), o(s.IPPROTO_TCP, s.TCP_KEEPIDLE))`
+    const asked = spawnSync('python3', ['-c', ask], { stdio: ['ignore', 'pipe', 'inherit', Number(fd)] })
+    equal(String(asked.stdout).trim(), '1 1 60')
+    client.destroy()
+    far.destroy()
+    acceptor.close()
+  }
+})
+
+function socketsHere(): string[] {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:')
+    } catch {
+      return false // the look at the folder
+    }
   })
 }
 
