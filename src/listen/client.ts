@@ -12,16 +12,18 @@ export interface ClientOwner {
   clientClosed(): void
 }
 
+export interface PeerAddress {
+  /** '' for the peer of a Unix socket, and for one that has left. */
+  readonly address: string
+  /** 0 where there is none. */
+  readonly port: number
+}
+
 /**
  * A client's connection, all that the server knows of it. What fails in it ends it: `clientClosed` follows, never
  * within a call. What is written after its end is dropped.
  */
 export interface ClientSocket {
-  /** '' for the peer of a Unix socket, and for one that has left. */
-  readonly remoteAddress: string
-  /** 0 where there is none. */
-  readonly remotePort: number
-  readonly localPort: number
   /** Bytes that were written and that the kernel, as far as this side knows, has not taken yet. */
   readonly waitingBytes: number
   /** Bytes that the kernel has taken, ever: unlike `waitingBytes` it moves within one large write. 0 once it is over. */
@@ -35,6 +37,10 @@ export interface ClientSocket {
   readonly hasSaidEnd: boolean
   readonly isClosed: boolean
 
+  /** Asks the system who is on the other side. */
+  peer(): PeerAddress
+  /** 0 for a Unix socket, and once it is over. */
+  localPort(): number
   /** Begins to read. */
   start(owner: ClientOwner): void
   /** Nothing more is read from this moment on. */

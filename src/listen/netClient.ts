@@ -1,14 +1,11 @@
 import type { Socket } from 'node:net'
-import type { ClientOwner, ClientSocket } from './client.ts'
+import type { ClientOwner, ClientSocket, PeerAddress } from './client.ts'
 import { readShared } from './sharedRead.ts'
 
 type WithHandle = Socket & { _handle: { bytesWritten: number; writeQueueSize: number } | null }
 
 /** A connection as `net.Socket` has it. */
 export class NetClient implements ClientSocket {
-  readonly remoteAddress: string
-  readonly remotePort: number
-  readonly localPort: number
   #socket: Socket
   #owner: ClientOwner | null = null
   /** An empty write is behind what waits. */
@@ -17,9 +14,15 @@ export class NetClient implements ClientSocket {
   /** `accepted`: nobody has listened to it yet. */
   constructor(accepted: Socket) {
     this.#socket = accepted
-    this.remoteAddress = accepted.remoteAddress ?? ''
-    this.remotePort = accepted.remotePort ?? 0
-    this.localPort = accepted.localPort ?? 0
+  }
+
+  peer(): PeerAddress {
+    const { remoteAddress = '', remotePort = 0 } = this.#socket
+    return { address: remoteAddress, port: remotePort }
+  }
+
+  localPort(): number {
+    return this.#socket.localPort ?? 0
   }
 
   get waitingBytes(): number {
@@ -104,7 +107,7 @@ export class NetClient implements ClientSocket {
 
   reset(): void {
     const isEnding = this.isEnded && !this.hasSaidEnd // libuv refuses a reset in the midst of a shutdown
-    if (this.remoteAddress === '' || isEnding) this.#socket.destroy()
+    if (this.#socket.remoteAddress === undefined || isEnding) this.#socket.destroy()
     else this.#socket.resetAndDestroy()
   }
 

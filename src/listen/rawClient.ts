@@ -1,4 +1,4 @@
-import type { ClientOwner, ClientSocket } from './client.ts'
+import type { ClientOwner, ClientSocket, PeerAddress } from './client.ts'
 import { type AddressOut, type Handle, INSIDES, type Insides, type Request, type WriteRequest } from './insides.ts'
 import { SHARED_BUFFER } from './sharedRead.ts'
 
@@ -31,24 +31,16 @@ export class RawClient implements ClientSocket {
     handle.owner = this
   }
 
-  get remoteAddress(): string {
-    return this.#peer().address ?? ''
+  peer(): PeerAddress {
+    const out: AddressOut = {}
+    if (!this.isClosed) this.#handle.getpeername?.(out)
+    return { address: out.address ?? '', port: out.port ?? 0 }
   }
 
-  get remotePort(): number {
-    return this.#peer().port ?? 0
-  }
-
-  get localPort(): number {
+  localPort(): number {
     const out: AddressOut = {}
     if (!this.isClosed) this.#handle.getsockname?.(out)
     return out.port ?? 0
-  }
-
-  #peer(): AddressOut {
-    const out: AddressOut = {}
-    if (!this.isClosed) this.#handle.getpeername?.(out)
-    return out
   }
 
   get takenBytes(): number {

@@ -18,13 +18,13 @@ export class SendQueues {
 
   /** 0 for Unix sockets, and where the system doesn't say. */
   of(client: ClientSocket, nowMs: number): number {
-    const { remoteAddress } = client
-    if (remoteAddress === '') return 0
+    const { address, port } = client.peer()
+    if (address === '') return 0
     if (nowMs - this.#readAtMs >= this.#refreshMs) {
       this.#readAtMs = nowMs
       this.#bytes = new Map([...table('/proc/net/tcp'), ...table('/proc/net/tcp6')])
     }
-    return this.#bytes.get(key(portHex(client.localPort), addressHex(remoteAddress), portHex(client.remotePort))) ?? 0
+    return this.#bytes.get(key(portHex(client.localPort()), addressHex(address), portHex(port))) ?? 0
   }
 }
 

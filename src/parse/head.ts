@@ -48,6 +48,11 @@ export class HeadReader {
     return this.#begun
   }
 
+  /** Nothing of the next one has come, not even an empty line before it. */
+  get isFresh(): boolean {
+    return !this.#begun && this.#emptyLines === 0
+  }
+
   /** The next head, or null while it isn't whole. */
   read(): RequestHead | null {
     if (this.#begun) return this.#readLines()

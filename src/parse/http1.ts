@@ -32,6 +32,11 @@ export class Http1Parser {
     return this.#head.begun || (this.#input.waitingBytes > 0 && !this.#held) ? 'head' : 'idle'
   }
 
+  /** Would a new one say the same of all that comes? */
+  get isFresh(): boolean {
+    return this.state === 'idle' && !this.#held && this.#head.isFresh
+  }
+
   /** Bytes were kept back because `maxHeads` was reached: `feed` again, with no bytes if none came. */
   get held(): boolean {
     return this.#held

@@ -1,5 +1,5 @@
 interface Counted {
-  readonly peer: { readonly address: string }
+  readonly address: string
 }
 
 /** How many connections each address has, where there is a limit of that; else nothing is counted. */
@@ -13,7 +13,7 @@ export class ClientCounts {
     if (limit === 0) this.#counts = null
     else if (this.#counts === null) {
       this.#counts = new Map()
-      for (const { peer } of open) this.add(peer.address)
+      for (const { address } of open) this.add(address)
     }
   }
 

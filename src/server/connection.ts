@@ -3,7 +3,7 @@ import { Fault } from '../faults/fault.ts'
 import type { Enlisted } from '../kit/roster.ts'
 import type { ClientOwner, ClientSocket } from '../listen/client.ts'
 import type { HeaderCache } from '../parse/headerCache.ts'
-import { Http1Parser } from '../parse/http1.ts'
+import { Http1Parser, type ParseLimits } from '../parse/http1.ts'
 import { healthPage } from '../respond/health.ts'
 import { CONTINUE } from '../respond/interim.ts'
 import type { PeerPolicy } from '../route/policy.ts'
@@ -22,6 +22,8 @@ const LINGER_MS = 5_000
 const LINGER_MOST_MS = 30_000
 /** A mark of turns that was made before all others. */
 const LONG_AGO = -(2 ** 30)
+/** Kept alive and idle for so long, a connection lets go what it may never need again. */
+const REST_MS = 1_000
 /** How often the pace of bytes is judged. */
 const PACE_MS = 1_000
 
@@ -31,20 +33,34 @@ const PACE_MS = 1_000
  */
 type Waiting = 'idle' | 'head' | 'body' | 'write' | 'linger' | 'us'
 
+/** Of one that has none. */
+const NO_EXCHANGES: Exchange[] = []
+
+/** How the bytes of connections are read: they keep it over reloads. */
+export interface Manner {
+  readonly policy: PeerPolicy
+  readonly cache: HeaderCache
+  readonly limits: ParseLimits
+  /** What the application is told of a body depends on it, and is part of the policy. */
+  readonly streamsRequests: boolean
+}
+
 /** One connection's life: bytes in, requests, answers in their order, bytes out. */
 export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, Pipeliner {
   rosterAt = -1
-  readonly peer: Peer
-  readonly outlet: Outlet
+  readonly address: string
   /** The client has ended its side; it may still read. */
   halfClosed = false
-  readonly streamsRequests: boolean
   readonly #client: ClientSocket
   readonly #context: ServerContext
-  readonly #policy: PeerPolicy
-  readonly #parser: Http1Parser
+  readonly #manner: Manner
+  readonly #port: number
+  // Made when they are needed, and let go where the connection rests: of those that are open most do nothing.
+  #parser: Http1Parser | null = null
+  #outlet: Outlet | null = null
+  #peer: Peer | null = null
   /** Not answered yet, in the order they came; the first one writes. */
-  readonly #exchanges: Exchange[] = []
+  #exchanges: Exchange[] = NO_EXCHANGES
   /** So many at least, from the first on, were submitted, or need not be. */
   #begun = 0
   /** Requests that are with the workers, or in the queue. */
@@ -74,22 +90,33 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   #receivedBytes = 0
   #pace: Pace | null = null
 
-  constructor(client: ClientSocket, context: ServerContext, policy: PeerPolicy, cache: HeaderCache, peer: Peer) {
+  constructor(client: ClientSocket, context: ServerContext, manner: Manner, address: string, port: number) {
     this.#client = client
     this.#context = context
-    this.#policy = policy
-    this.peer = peer
-    // What the application is told of a body depends on it, and is part of the policy.
-    this.streamsRequests = context.settings.streamRequests
-    this.outlet = new Outlet(client, context.memory, this)
-    this.#parser = new Http1Parser(context.limits, cache)
+    this.#manner = manner
+    this.address = address
+    this.#port = port
     this.#deadlineMs = context.nowMs + context.settings.headTimeoutMs
     client.start(this)
   }
 
+  get peer(): Peer {
+    this.#peer ??= { address: this.address, port: this.#port === 0 ? '' : String(this.#port) }
+    return this.#peer
+  }
+
+  get outlet(): Outlet {
+    this.#outlet ??= new Outlet(this.#client, this.#context.memory, this)
+    return this.#outlet
+  }
+
+  get streamsRequests(): boolean {
+    return this.#manner.streamsRequests
+  }
+
   /** Is no request here, not even a part of one? */
   get isIdle(): boolean {
-    return this.#exchanges.length === 0 && this.#parser.state === 'idle' && !this.#closing
+    return this.#exchanges.length === 0 && !this.#closing && (this.#parser === null || this.#parser.state === 'idle')
   }
 
   /** Is nothing answered on this connection after that exchange? */
@@ -129,7 +156,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   }
 
   clientTook(): void {
-    this.#guard(() => this.outlet.drained())
+    this.#guard(() => this.#outlet?.drained())
   }
 
   clientHeardEnd(): void {
@@ -144,21 +171,23 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
 
   #read(bytes: Buffer): void {
     if (this.#lastCame && this.#receiving === null) return this.#drop()
+    this.#parser ??= new Http1Parser(this.#manner.limits, this.#manner.cache)
+    const parser = this.#parser
     this.#reading = true
     let fed = bytes
     do {
-      this.#take(this.#parser.feed(fed, this.#roomForHeads()))
+      this.#take(parser.feed(fed, this.#roomForHeads()))
       fed = NOTHING // what was answered at once made room for what the parser holds
-    } while (this.#parser.held && !this.#lastCame && this.#roomForHeads() > 0)
+    } while (parser.held && !this.#lastCame && this.#roomForHeads() > 0)
     this.#reading = false
     if (this.#asking !== null) this.#sayContinue()
-    if (this.#parser.held && !this.#lastCame) this.bodyHold()
+    if (parser.held && !this.#lastCame) this.bodyHold()
     this.#setTimer()
   }
 
   /** How many heads may be read ahead (RFC 9112 §9.3.2 lets us bound it). */
   #roomForHeads(): number {
-    if (this.outlet.waiting > MOST_WAITING_BYTES) return 0
+    if (this.#outlet !== null && this.#outlet.waiting > MOST_WAITING_BYTES) return 0
     if (this.#context.stopping && this.#exchanges.length > 0) return 0
     return Math.max(0, this.#context.settings.pipeline - this.#exchanges.length)
   }
@@ -184,7 +213,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
 
   #head(head: RequestHead): void {
     const { connection, framing, expectsContinue } = head.block
-    const target = route(head, this.#policy, this.peer)
+    const target = route(head, this.#manner.policy, this.peer)
     if (target.kind === 'refused') return this.#refuse(new Fault(target.code, target.values), head)
     this.#lastCame = connection === 'close' || (head.minor === 0 && connection !== 'keepAlive')
     if (this.#context.settings.healthPaths && this.#answersHealth(head, target)) return
@@ -239,7 +268,8 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   }
 
   #push(exchange: Exchange): void {
-    this.#exchanges.push(exchange)
+    if (this.#exchanges === NO_EXCHANGES) this.#exchanges = [exchange]
+    else this.#exchanges.push(exchange)
     if (this.#exchanges.length === 1) exchange.takeTurn()
     else {
       exchange.isPipelined = true
@@ -270,7 +300,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     if (!this.#paused || this.#gone) return
     this.#paused = false
     // Within a read, what it brought comes first; then it goes on by itself.
-    if (!this.#reading && this.#parser.held && !this.#lastCame) this.#read(NOTHING)
+    if (!this.#reading && this.#parser?.held && !this.#lastCame) this.#read(NOTHING)
     if (!this.#paused) this.#client.resume()
     this.#setTimer()
   }
@@ -350,7 +380,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
 
   flush(): void {
     this.#touched = false
-    this.outlet.flush()
+    this.#outlet?.flush()
     if (this.#closing && !this.#client.isEnded) this.#client.end()
     this.#setTimer()
   }
@@ -375,7 +405,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   /** The first exchange's answer broke off. `reset`: only a reset tells the client. */
   abort(reset: boolean): void {
     this.#shift()
-    this.outlet.flush()
+    this.#outlet?.flush()
     this.#end()
     if (reset) this.#client.reset()
   }
@@ -427,12 +457,13 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   #close(): void {
     this.#gone = true
     this.#abandonAll()
-    this.outlet.dispose()
+    this.#outlet?.dispose()
     this.#context.closed(this)
   }
 
   #abandonAll(): void {
-    const all = this.#exchanges.splice(0)
+    const all = this.#exchanges
+    this.#exchanges = NO_EXCHANGES
     this.#begun = 0
     this.#receiving = null
     this.#asking = null
@@ -503,15 +534,26 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
 
   #whatFor(): Waiting {
     if (this.#client.hasSaidEnd) return 'linger'
-    if (this.#closing || !this.outlet.idle) return 'write'
+    if (this.#closing || this.#client.waitingBytes > 0) return 'write'
     if (this.#receiving !== null) return this.#paused || this.#asking !== null ? 'us' : 'body'
     if (this.#exchanges.length > 0) return 'us'
-    return this.#parser.state === 'head' ? 'head' : 'idle'
+    return this.#parser?.state === 'head' ? 'head' : 'idle'
   }
 
   /** Called a few times a second. */
   tick(nowMs: number): void {
     if (nowMs >= this.#deadlineMs) this.#guard(() => this.#due(nowMs))
+    if (this.#parser !== null && this.#waiting === 'idle') this.#rest(nowMs)
+  }
+
+  /** Idle for a while: it keeps nothing that the next request can't make anew. */
+  #rest(nowMs: number): void {
+    const idleMs = nowMs + this.#context.settings.keepAliveMs - this.#deadlineMs
+    if (idleMs < REST_MS || this.#touched || !this.#parser!.isFresh) return
+    this.#parser = null
+    this.#outlet = null
+    this.#peer = null
+    this.#exchanges = NO_EXCHANGES
   }
 
   #due(nowMs: number): void {

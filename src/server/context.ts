@@ -2,7 +2,6 @@ import type { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { ClientSocket } from '../listen/client.ts'
 import type { RequestMeter } from '../observe/meter.ts'
-import type { ParseLimits } from '../parse/http1.ts'
 import type { RequestIdLine } from '../respond/requestId.ts'
 import type { StandingLines } from '../respond/standing.ts'
 import type { Settings } from '../settings/registry.ts'
@@ -20,8 +19,6 @@ export interface Flushed {
 /** What follows from the settings, and is made anew when they change. */
 export interface Adopted {
   readonly settings: Settings
-  /** For new connections. */
-  readonly limits: ParseLimits
   readonly standing: StandingLines
   readonly idLine: RequestIdLine
   readonly bodyStore: RequestBodyStore

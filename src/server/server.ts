@@ -18,7 +18,7 @@ import { BodyMemory } from '../spool/memory.ts'
 import type { Spool } from '../spool/spool.ts'
 import { Refuser } from './admission.ts'
 import { ClientCounts } from './clientCounts.ts'
-import { Connection } from './connection.ts'
+import { Connection, type Manner } from './connection.ts'
 import type { Adopted, Flushed, ServerContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
@@ -69,7 +69,7 @@ export interface Usage {
 interface Door {
   readonly listener: Listener
   policies: ListenerPolicies
-  caches: ReadonlyMap<PeerPolicy, HeaderCache>
+  manners: ReadonlyMap<PeerPolicy, Manner>
 }
 
 /** How often deadlines are looked at. */
@@ -98,6 +98,7 @@ export class Server {
   #turnedAway = 0
   #turnedAwayOfClient = 0
   #accepted = 0
+  #lastAddress = ''
   /** Of connections that have ended. */
   #bytesRead = 0
   #bytesWritten = 0
@@ -169,7 +170,6 @@ export class Server {
     const spool = this.#spool
     return {
       settings,
-      limits: { ...settings, maxBodyBytes: settings.maxBodyBytes || Number.POSITIVE_INFINITY },
       standing: new StandingLines({ server: settings.serverHeader, date: settings.dateHeader }),
       idLine: new RequestIdLine(settings.requestIdHeader),
       bodyStore: { memory, spool, bodyBufferBytes: settings.bodyBufferBytes },
@@ -303,8 +303,9 @@ export class Server {
     this.#refuser.close()
   }
 
-  #accept(client: ClientSocket, { policies, caches }: Door): void {
-    const address = plainAddress(client.remoteAddress)
+  #accept(client: ClientSocket, { policies, manners }: Door): void {
+    const { address: itsAddress, port } = client.peer()
+    const address = this.#kept(plainAddress(itsAddress))
     if (this.#connections.size >= this.#maxConnections) {
       this.#turnedAway++
       return this.#refuse(client, this.#tooMany())
@@ -313,11 +314,16 @@ export class Server {
       this.#turnedAwayOfClient++
       return this.#refuse(client, this.#tooManyOfClient())
     }
-    const policy = policies.of(address)
-    const peer = { address, port: String(client.remotePort || '') }
+    const manner = manners.get(policies.of(address))!
     this.#accepted++
     this.#clients.add(address)
-    this.#connections.add(new Connection(client, this.#context, policy, caches.get(policy)!, peer))
+    this.#connections.add(new Connection(client, this.#context, manner, address, port))
+  }
+
+  /** Behind a proxy all come from one address: they share one text. */
+  #kept(address: string): string {
+    if (address !== this.#lastAddress) this.#lastAddress = address
+    return this.#lastAddress
   }
 
   #refuse(client: ClientSocket, fault: Fault): void {
@@ -327,7 +333,7 @@ export class Server {
 
   #forget(connection: Connection): void {
     this.#connections.delete(connection)
-    this.#clients.delete(connection.peer.address)
+    this.#clients.delete(connection.address)
     this.#bytesRead += connection.bytesRead
     this.#bytesWritten += connection.bytesWritten
   }
@@ -361,7 +367,10 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 /** A cache holds what was made under one policy: new policies come with new ones. */
 function door(listener: Listener, settings: Settings): Door {
   const policies = new ListenerPolicies(settings, listener.where)
-  const caches = new Map<PeerPolicy, HeaderCache>()
-  for (const policy of [policies.trusted, policies.untrusted]) caches.set(policy, new HeaderCache())
-  return { listener, policies, caches }
+  const limits = { ...settings, maxBodyBytes: settings.maxBodyBytes || Number.POSITIVE_INFINITY }
+  const { streamRequests: streamsRequests } = settings
+  const manners = new Map<PeerPolicy, Manner>()
+  for (const policy of [policies.trusted, policies.untrusted])
+    manners.set(policy, { policy, limits, streamsRequests, cache: new HeaderCache() })
+  return { listener, policies, manners }
 }

@@ -56,6 +56,31 @@ test('an idle connection is kept for the keep-alive time, counted from the last 
   equal((await client.rest()).length, 0)
 })
 
+test('what a connection lets go while it rests is not missed, and nothing that has come is forgotten', async (t) => {
+  const house = await House.open(t, TIMES)
+  const worker = await house.worker()
+  const client = await house.client()
+  for (const [before, after] of [
+    ['', request('GET', '/')],
+    ['GET', ' / HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['\r', '\n'],
+  ] as const) {
+    await client.write(before)
+    await house.pass(5_000)
+    await client.write(after)
+    if (after === '\n') break
+    await worker.send(wholeFrame((await worker.request()).id))
+    equal((await client.response()).status, 200)
+  }
+  // Eight empty lines are let pass before a request, one of which has come.
+  for (let line = 0; line < 8; line++) {
+    await house.pass(5_000)
+    await client.write('\r\n')
+  }
+  equal((await client.response()).status, 400)
+  deepEqual(house.refusals, ['REQUEST_LINE_MALFORMED'])
+})
+
 test('a slow application is waited for, longer than any of these times', async (t) => {
   const house = await House.open(t, TIMES)
   const worker = await house.worker()
