@@ -9,6 +9,7 @@ from .fault import Fault
 from .frames import U32, frame
 from .page import FRONT_SHIFT, ID
 from .receive import Requests
+from .reply import MAX_WHOLE_BYTES
 from .send import Sender
 
 RECALL_PATIENCE_SECONDS = 0.005      # more than the interpreter's switch interval takes nothing from anyone
@@ -29,6 +30,7 @@ class Line:
         self.heads = worker.heads
         self.tails = worker.tails
         self.window = worker.window       # bytes of answer a request may send before the first CREDIT
+        self.most_whole = min(self.window, MAX_WHOLE_BYTES)
         self.calls = {}                   # id → Answer, of those the control thread must find
         self.stopping = False
 

@@ -21,7 +21,8 @@ HEAD_EXTRA_BYTES = HEAD_HEADER.size - HEADER.size
 pack_head = HEAD_HEADER.pack
 
 MAX_JOINED_BYTES = 64 * 1024
-MAX_FRAME_BYTES = 256 * 1024
+MAX_FRAME_BYTES = 1024 * 1024
+MAX_WHOLE_BYTES = 256 * 1024      # the front has to read a HEAD whole before it can pass it on, DATA not
 ANY_STATUS = "200 OK"       # write_head wants one where only the headers count
 
 
@@ -159,7 +160,7 @@ class Answer:
         if self.length is not None and self.sent + len(chunk) > self.length:
             chunk = self.cut_excess(chunk)
         if chunk:
-            if may_wait and not self.begun and len(chunk) == length and length <= self.line.window:
+            if may_wait and not self.begun and len(chunk) == length and length <= self.line.most_whole:
                 self.defer(chunk)
             else:
                 self.transmit(memoryview(chunk))
@@ -233,9 +234,13 @@ class Answer:
             piece, rest = rest[:room], rest[room:]
             if self.head_sent:
                 sender.send(HEADER.pack(len(piece), DATA, 0, 0, self.id), piece)
-            else:
+            elif len(piece) <= MAX_JOINED_BYTES:
                 self.head_sent = True
                 sender.send(*self.head_frame(piece))
+            else:
+                # DATA can be passed on while it comes.
+                self.head_sent = True
+                sender.send(*self.head_frame(b""), HEADER.pack(len(piece), DATA, 0, 0, self.id), piece)
             self.sent += len(piece)
 
     def begin(self):

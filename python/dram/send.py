@@ -20,6 +20,7 @@ class Sender:
         self.oldest = 0.0             # when the first answer in `out` was finished
         self.writing = allocate_lock()
         self.sendall = socket.sendall
+        self.socket = socket
 
     def flush(self):
         if self.out:
@@ -43,9 +44,20 @@ class Sender:
                 self.out.extend(pieces)
                 self.flush_locked()
             else:
-                self.out.extend(pieces[:-1])
-                self.flush_locked()
-                self.sendall(pieces[-1])
+                out = self.out
+                out.extend(pieces[:-1])
+                count = len(out)
+                head = b"".join(out[:count])
+                del out[:count]
+                self.send_both(head, memoryview(pieces[-1]))
+
+    def send_both(self, head, piece):
+        """One system call, as a rule: a signal may cut it short."""
+        sent = self.socket.sendmsg((head, piece))
+        if sent < len(head):
+            self.sendall(head[sent:])
+        if sent < len(head) + len(piece):
+            self.sendall(piece[max(0, sent - len(head)) :])
 
     def log(self, level, text, request_id=0):
         """One LOG frame, or several if the text is long."""

@@ -52,6 +52,11 @@ export interface ClientSocket {
   bytes(bytes: Buffer): void
   /** Writes text, bytes and text as one. */
   framed(before: string, bytes: Buffer, after: string): void
+  /**
+   * Writes of these, one behind the other, what the kernel takes at once, and says how many bytes that were: only the
+   * others must stay as they are, and be written again. 0 while something waits, or where that can't be known.
+   */
+  now(parts: readonly Buffer[]): number
   /** Nothing more is written: says so to the client, behind what was. */
   end(): void
   /** Ends both sides at once. */

@@ -33,6 +33,8 @@ type Write<T> = (request: WriteRequest | null, data: T) => number | WriteRequest
 export interface Handle {
   owner: unknown
   onread: () => void
+  /** −1: it is closed. */
+  readonly fd?: number
   readonly bytesRead: number
   readonly bytesWritten: number
   readonly writeQueueSize: number

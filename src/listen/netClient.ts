@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 import type { ClientOwner, ClientSocket, PeerAddress } from './client.ts'
 import { readShared } from './sharedRead.ts'
+import { writeNow } from './writeNow.ts'
 
-type WithHandle = Socket & { _handle: { bytesWritten: number; writeQueueSize: number } | null }
+type WithHandle = Socket & { _handle: { fd?: number; bytesWritten: number; writeQueueSize: number } | null }
 
 /** A connection as `net.Socket` has it. */
 export class NetClient implements ClientSocket {
@@ -10,6 +11,8 @@ export class NetClient implements ClientSocket {
   #owner: ClientOwner | null = null
   /** An empty write is behind what waits. */
   #asked = false
+  /** Bytes that went to the kernel past the socket. */
+  #passedBytes = 0
 
   /** `accepted`: nobody has listened to it yet. */
   constructor(accepted: Socket) {
@@ -32,7 +35,7 @@ export class NetClient implements ClientSocket {
   /** Node's own count moves only when a write is through; the handle's, on which Node's idle timer relies, follows each byte. */
   get takenBytes(): number {
     const { _handle: handle } = this.#socket as WithHandle
-    return handle === null ? 0 : handle.bytesWritten - handle.writeQueueSize
+    return handle === null ? 0 : this.#passedBytes + handle.bytesWritten - handle.writeQueueSize
   }
 
   get bytesRead(): number {
@@ -40,7 +43,7 @@ export class NetClient implements ClientSocket {
   }
 
   get bytesWritten(): number {
-    return this.#socket.bytesWritten
+    return this.#passedBytes + this.#socket.bytesWritten
   }
 
   get isEnded(): boolean {
@@ -95,6 +98,13 @@ export class NetClient implements ClientSocket {
     if (after !== '') socket.write(after, 'latin1')
     socket.uncork()
     this.#askForIdle()
+  }
+
+  now(parts: readonly Buffer[]): number {
+    if (this.waitingBytes > 0 || !this.#takesMore()) return 0
+    const taken = writeNow((this.#socket as WithHandle)._handle?.fd, parts)
+    this.#passedBytes += taken
+    return taken
   }
 
   end(): void {

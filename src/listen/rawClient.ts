@@ -1,6 +1,7 @@
 import type { ClientOwner, ClientSocket, PeerAddress } from './client.ts'
 import { type AddressOut, type Handle, INSIDES, type Insides, type Request, type WriteRequest } from './insides.ts'
 import { SHARED_BUFFER } from './sharedRead.ts'
+import { writeNow } from './writeNow.ts'
 
 // Nobody makes a RawClient where they are missing.
 const insides = (INSIDES ?? {}) as Insides
@@ -25,6 +26,8 @@ export class RawClient implements ClientSocket {
   /** Once it is over: the handle doesn't tell any more. */
   #bytesRead = 0
   #bytesWritten = 0
+  /** Bytes that went to the kernel past the handle. */
+  #passedBytes = 0
 
   constructor(handle: Handle) {
     this.#handle = handle
@@ -44,7 +47,7 @@ export class RawClient implements ClientSocket {
   }
 
   get takenBytes(): number {
-    return this.isClosed ? 0 : this.#handle.bytesWritten - this.#handle.writeQueueSize
+    return this.isClosed ? 0 : this.#passedBytes + this.#handle.bytesWritten - this.#handle.writeQueueSize
   }
 
   get bytesRead(): number {
@@ -52,7 +55,7 @@ export class RawClient implements ClientSocket {
   }
 
   get bytesWritten(): number {
-    return this.isClosed ? this.#bytesWritten : this.#handle.bytesWritten
+    return this.#passedBytes + (this.isClosed ? this.#bytesWritten : this.#handle.bytesWritten)
   }
 
   // — in —
@@ -117,6 +120,13 @@ export class RawClient implements ClientSocket {
     if (after !== '') parts.push(after, 'latin1')
     const request = requestForWrite()
     this.#wrote(this.#handle.writev(request, parts, false), request, bytes)
+  }
+
+  now(parts: readonly Buffer[]): number {
+    if (this.waitingBytes > 0 || !this.#takesMore()) return 0
+    const taken = writeNow(this.#handle.fd, parts)
+    this.#passedBytes += taken
+    return taken
   }
 
   #takesMore(): boolean {

@@ -106,7 +106,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   }
 
   get outlet(): Outlet {
-    this.#outlet ??= new Outlet(this.#client, this.#context.memory, this)
+    this.#outlet ??= new Outlet(this.#client, this.#context.memory, this.#context.answerStore.spool.largeChunks, this)
     return this.#outlet
   }
 
@@ -413,6 +413,10 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   #shift(): void {
     this.#exchanges.shift()
     if (this.#begun > 0) this.#begun--
+  }
+
+  outletText(): void {
+    this.touch()
   }
 
   outletBusy(): void {

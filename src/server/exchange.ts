@@ -407,7 +407,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     }
     const planned = plan(asked, head, end - start)
     outlet.text(headText(asked, head, planned, end - start, lines))
-    if (planned.framing !== 'none') outlet.bytes(Buffer.from(bytes.subarray(start, end)))
+    if (planned.framing !== 'none') outlet.passed('', bytes.subarray(start, end), '')
     this.#done(planned.staysOpen)
   }
 

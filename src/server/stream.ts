@@ -114,7 +114,7 @@ export class AnswerStream implements AnswerBufferOwner {
     const { outlet } = this.#owner
     const free = this.#active && outlet.idle && (this.#source === null || this.#source.held === 0)
     const now = free ? outlet.pieceBytes(bytes.length) : 0
-    if (now > 0) this.#write(Buffer.from(bytes.subarray(0, now)))
+    if (now > 0) this.#passOn(now === bytes.length ? bytes : bytes.subarray(0, now))
     if (now < bytes.length) this.#keep(bytes.subarray(now))
   }
 
@@ -125,6 +125,13 @@ export class AnswerStream implements AnswerBufferOwner {
     this.pump()
   }
 
+  #passOn(view: Buffer): void {
+    const { outlet } = this.#owner
+    this.bodyBytes += view.length
+    if (this.framing === 'chunked') outlet.passed(chunkStart(view.length), view, CHUNK_END)
+    else outlet.passed('', view, '')
+  }
+
   /** The bytes stay with the socket until it is idle. */
   #write(bytes: Buffer): void {
     const { outlet } = this.#owner
@@ -133,9 +140,9 @@ export class AnswerStream implements AnswerBufferOwner {
     else outlet.bytes(bytes)
   }
 
-  /** In halves of the window, so that a frame of credit goes for many of data. */
+  /** In large parts of the window: each wakes the worker. */
   #giveCredit(): void {
-    if (this.#taken < WINDOW_BYTES / 2 || (this.#source instanceof AnswerBuffer && this.#source.full)) return
+    if (this.#taken < (WINDOW_BYTES * 3) / 4 || (this.#source instanceof AnswerBuffer && this.#source.full)) return
     this.#owner.credit(this.#taken)
     this.#taken = 0
   }

@@ -3,9 +3,13 @@ import { WIRE } from './table.ts'
 
 const HEADER = WIRE.headerBytes
 const REQUEST = WIRE.front.REQUEST
+const DATA = WIRE.worker.DATA
 /** Its length travels in two bytes. */
 const MOST_OWN_BYTES = 0xffff
 const INITIAL_BYTES = 256 * 1024
+/** Of a DATA frame above this size parts are told; a longer one than MOST is none. */
+const LARGE_DATA_BYTES = 32 * 1024
+const MOST_DATA_BYTES = 4 * 1024 * 1024
 /** A buffer that had to grow beyond this for one frame is not kept. */
 const MOST_KEPT_BYTES = 1024 * 1024
 
@@ -107,7 +111,8 @@ export class FrameWriter {
 /**
  * A cursor over the frames of a stream. `target` is where the next bytes are to be put, `received` says how many
  * came, `next` steps to the next whole frame, whose fields then stand in `type` … `end` and are true until `target`
- * is called again. The bytes of a frame are read in place and never copied here.
+ * is called again. The bytes of a frame are read in place and never copied here. Of a
+ * large DATA frame any part counts as a frame, so that it is passed on while it comes.
  */
 export class FrameReader {
   bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
@@ -120,6 +125,9 @@ export class FrameReader {
   end = 0
   #from = 0
   #to = 0
+  /** Of a DATA frame, a part of which was told: how much of it is to come. */
+  #moreData = 0
+  #moreDataId = 0
 
   /** Where the next bytes go: behind the part of a frame that is here already. */
   target(): Buffer {
@@ -146,18 +154,40 @@ export class FrameReader {
   }
 
   next(): boolean {
+    if (this.#moreData > 0) return this.#nextOfData()
     const at = this.#from
     const available = this.#to - at
     if (available < HEADER) return false
     const bytes = this.bytes
     const length = bytes.readUInt32LE(at)
-    if (available < HEADER + length) return false
+    if (available < HEADER + length) return this.#beginData(at, length)
     this.type = bytes[at + 4]!
     this.flags = bytes[at + 5]!
     this.aux = bytes.readUInt16LE(at + 6)
     this.id = bytes.readUInt32LE(at + 8)
     this.start = at + HEADER
     this.end = this.#from = at + HEADER + length
+    return true
+  }
+
+  /** If the frame at `at`, which is not whole, is DATA: its first part. */
+  #beginData(at: number, length: number): boolean {
+    if (this.bytes[at + 4] !== DATA || length < LARGE_DATA_BYTES || length > MOST_DATA_BYTES) return false
+    this.#from = at + HEADER
+    this.#moreData = length
+    this.#moreDataId = this.bytes.readUInt32LE(at + 8)
+    return this.#nextOfData()
+  }
+
+  #nextOfData(): boolean {
+    const count = Math.min(this.#moreData, this.#to - this.#from)
+    if (count === 0) return false
+    this.type = DATA
+    this.flags = this.aux = 0
+    this.id = this.#moreDataId
+    this.start = this.#from
+    this.end = this.#from += count
+    this.#moreData -= count
     return true
   }
 }

@@ -14,7 +14,7 @@ const ROLE_DATA = 0
 const ROLE_CONTROL = 1
 
 /** Bytes of an answer that may be under way before the first CREDIT, and how many are granted at a time. */
-export const WINDOW_BYTES = 256 * 1024
+export const WINDOW_BYTES = 1024 * 1024
 
 /** A frame beyond this is no frame: something else wrote to the worker's socket. */
 const MOST_FRAME_BYTES = 64 * 1024 * 1024

@@ -53,6 +53,7 @@ const DOORS = [
   'listen/socketFile.ts',
   'listen/tcp.ts',
   'listen/unix.ts',
+  'listen/writeNow.ts',
   'observe/sink.ts',
   'observe/statsdSender.ts',
   'settings/readTextFile.ts',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { ClientSocket } from '../../../src/listen/client.ts'
 import { Outlet } from '../../../src/server/outlet.ts'
+import { ChunkPool } from '../../../src/spool/chunks.ts'
 import { BodyMemory } from '../../../src/spool/memory.ts'
 import { WINDOW_BYTES } from '../../../src/worker/link.ts'
 import { WIRE } from '../../../src/worker/table.ts'
@@ -233,8 +234,12 @@ test('even a small write that the kernel takes late counts, and is told of', () 
   const client = new SlowClient()
   const memory = new BodyMemory(1_000_000)
   const told: string[] = []
-  const owner = { outletBusy: () => void told.push('busy'), outletIdle: () => void told.push('idle') }
-  const outlet = new Outlet(client as unknown as ClientSocket, memory, owner)
+  const owner = {
+    outletText: () => outlet.flush(),
+    outletBusy: () => void told.push('busy'),
+    outletIdle: () => void told.push('idle'),
+  }
+  const outlet = new Outlet(client as unknown as ClientSocket, memory, new ChunkPool(64, 0), owner)
   outlet.framed('5\r\n', Buffer.from('small'), '\r\n')
   equal(outlet.idle, false)
   equal(memory.used, 10)
