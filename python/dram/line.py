@@ -7,7 +7,7 @@ from socket import SHUT_RD
 
 from .fault import Fault
 from .frames import U32, frame
-from .page import FRONT_SHIFT, ID
+from .page import ENTERED, FRONT_SHIFT, ID
 from .receive import Requests
 from .reply import MAX_WHOLE_BYTES
 from .send import Sender
@@ -29,9 +29,11 @@ class Line:
         self.page = worker.page.section(number)
         self.heads = worker.heads
         self.tails = worker.tails
+        self.gaps = worker.gaps
         self.window = worker.window       # bytes of answer a request may send before the first CREDIT
         self.most_whole = min(self.window, MAX_WHOLE_BYTES)
         self.calls = {}                   # id → Answer, of those the control thread must find
+        self.recalled = 0                 # the request that had been entered last when RECALL or STOP came last
         self.stopping = False
 
     def let_go_in_child(self):
@@ -85,6 +87,10 @@ class Line:
         """
         return self.tails.mean < SHORT_TAIL_SECONDS and (self.worker.is_single or self.requests.waiting)
 
+    def may_hold(self, request_id):
+        """Whether a chunk may wait for the next one: RECALL must still be able to bring it out."""
+        return self.worker.is_single and self.gaps.mean < SHORT_SECONDS and self.recalled != request_id
+
     def note_deferred(self, answer):
         """Makes let_deferred_go() find it."""
         if self.worker.is_single:
@@ -114,6 +120,7 @@ class Line:
 
         If the reading lock can't be had, a thread is waiting for requests: then all were begun.
         """
+        self.recalled = self.page.words[ENTERED]
         self.worker.let_deferred_go()
         self.sender.flush()
         reading = self.worker.reading
@@ -128,6 +135,7 @@ class Line:
     def stop(self):
         """STOP: gives back what isn't begun; once each front has said so, the serving threads end after what they run."""
         self.stopping = True
+        self.recalled = self.page.words[ENTERED]
         self.worker.see_stop()
         self.worker.let_deferred_go()
         self.worker.hand_back((self,))

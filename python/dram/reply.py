@@ -11,6 +11,7 @@ from .frames import FILE_HEADER, FLAGS, HEAD_HEADER, HEADER, MAX_U32, WORKER, U3
 from .headers import LENGTH, write_head
 from .interrupt import checkpoint
 from .page import STANDING
+from .send import MAX_JOINED_BYTES as MAX_HELD_BYTES
 
 HEAD = WORKER["HEAD"]
 DATA = WORKER["DATA"]
@@ -23,6 +24,7 @@ pack_head = HEAD_HEADER.pack
 MAX_JOINED_BYTES = 64 * 1024
 MAX_FRAME_BYTES = 1024 * 1024
 MAX_WHOLE_BYTES = 256 * 1024      # the front has to read a HEAD whole before it can pass it on, DATA not
+MAX_GAP_SECONDS = 2e-3      # a chunk that is kept for the next is never older when that comes
 ANY_STATUS = "200 OK"       # write_head wants one where only the headers count
 
 
@@ -41,7 +43,10 @@ class Answer:
     sent = 0                  # bytes of body
     granted = 0
     cut = False
-    deferred = ()             # see defer()
+    deferred = ()             # see defer() and hold()
+    held_bytes = 0
+    held_since = 0.0          # when the first chunk that is held came, perf_counter
+    came = 0.0                # when the last chunk came, perf_counter
     complete_at = 0.0         # when the last byte of the body was here, before the iterable's end
     gone = False
     opened = None             # the front's answer to FILE
@@ -162,7 +167,7 @@ class Answer:
         if chunk:
             if may_wait and not self.begun and len(chunk) == length and length <= self.line.most_whole:
                 self.defer(chunk)
-            else:
+            elif not (may_wait and self.hold(chunk)):
                 self.transmit(memoryview(chunk))
         return not self.cut
 
@@ -192,19 +197,69 @@ class Answer:
         self.deferred = [chunk]
         line.note_deferred(self)
 
+    def hold(self, chunk):
+        """Keeps a small chunk for those that follow, if they come fast as a rule: then many are one frame.
+
+        What is kept leaves when it is much or old, at the iterable's end, or by RECALL, which comes
+        whenever a worker with one thread is silent for some milliseconds, so it is on its way while
+        the application makes the next one (PEP 3333, "Buffering and Streaming"). RECALL comes once
+        for a request: from then on all its chunks leave at once.
+        """
+        line = self.line
+        now = clock()
+        if self.came:
+            line.gaps.note(min(now - self.came, MAX_GAP_SECONDS))
+        self.came = now
+        if self.complete_at or not line.may_hold(self.id):
+            return False
+        if not self.begun:
+            self.begin()
+        size = len(chunk)
+        if size > MAX_HELD_BYTES or self.granted - self.sent < size:
+            return False
+        held = self.deferred
+        if type(held) is tuple:
+            self.deferred = held = []
+            line.note_deferred(self)
+        if not held:
+            self.held_since = now
+        held.append(chunk)
+        self.sent += size
+        self.held_bytes += size
+        # Asked again: RECALL may have come just before the chunk was there to be found.
+        if self.held_bytes > MAX_HELD_BYTES or now - self.held_since > MAX_GAP_SECONDS or not line.may_hold(self.id):
+            self.let_go()
+        return True
+
     def let_go(self):
-        """Sends the body that was deferred, if it still is; any thread may call it."""
+        """Sends what is kept, if anything is; any thread may call it."""
         if not self.deferred:
             return
         sender = self.line.sender
         # The lock first: END must not overtake what was taken out here.
         with sender.writing:
             checkpoint()
-            chunk = self.take_deferred()
-            if chunk is not None:
-                self.head_sent = True
-                sender.out.extend(self.head_frame(chunk))
-                sender.flush_locked()
+            sender.out.extend(self.take_frame())
+            sender.flush_locked()
+
+    def take_frame(self):
+        """What is kept as the pieces of a frame. Needs the writing lock."""
+        if self.complete_at:
+            data = self.take_deferred() if self.deferred else None
+            if data is None:
+                return ()
+        else:
+            held = self.deferred
+            count = len(held)
+            if not count:
+                return ()
+            data = b"".join(held[:count])
+            del held[:count]
+            self.held_bytes = 0
+            if self.head_sent:
+                return HEADER.pack(len(data), DATA, 0, 0, self.id), data
+        self.head_sent = True
+        return self.head_frame(data)
 
     def take_deferred(self):
         """The deferred body; None if another thread took it. (A list's pop is atomic.)"""
@@ -315,6 +370,7 @@ class Answer:
         """Waits inside the call until `done()`; first gives back what others could run."""
         if done():
             return
+        self.let_go()
         bell = Bell()
         self.stop_clock(bell)
         try:
@@ -383,9 +439,15 @@ class Answer:
         return last
 
     def end_frame(self, flags=0):
-        self.ended = clock()
-        spent = U32.pack(microseconds(self.ended - self.start))
-        self.line.sender.send(frame("END", self.id, spent, flags))
+        """END, behind what was kept; both wait for company, as whole answers do."""
+        self.ended = now = clock()
+        end = frame("END", self.id, U32.pack(microseconds(now - self.start)), flags)
+        sender = self.line.sender
+        with sender.writing:
+            checkpoint()
+            if not sender.out:
+                sender.oldest = now
+            sender.out.extend((*self.take_frame(), end))
 
     def fail(self, error):
         """The call was left by an exception: the request ends with ERROR, quietly if nobody waits."""

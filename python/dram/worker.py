@@ -18,7 +18,7 @@ from .line import Line
 from .metrics import Metrics
 from .page import CANCELLED, ENTERED, FLAG_MASK, ID, IDENT, START
 from .page import FLAGS as FLAG_WORDS
-from .reply import Answer
+from .reply import MAX_GAP_SECONDS, Answer
 
 SHORT_SECONDS = 1.5e-3               # a call predicted to be shorter may hold up finished answers …
 MAX_ANSWER_AGE_SECONDS = 2e-3        # … that are younger than this
@@ -47,6 +47,7 @@ class Worker:
         self.reading = allocate_lock()    # held by who takes requests, from any line
         self.heads = Heads()
         self.tails = Pace(MAX_ANSWER_AGE_SECONDS)
+        self.gaps = Pace(MAX_GAP_SECONDS)      # between the chunks of an answer
         self.pace = Pace(0.0)
         self.lines = [Line(self, number, *ends) for number, ends in enumerate(connections)]
         self.intake = Intake(self.lines) if len(self.lines) > 1 else None

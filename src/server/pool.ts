@@ -275,11 +275,11 @@ export class Pool implements WorkerPool, Home {
     const nowMs = this.clock.nowMs()
     const { expectedMicros } = this.ahead
     for (const worker of this.#serving) {
-      if (worker.load === 0 || worker.recalling || worker.isStalled) continue
+      if (worker.load === 0 || worker.isStalled) continue
       // Threads that began together end together: the silence of a worker is as long as a request, not its pace.
       const predictedMs = (expectedMicros * worker.threads) / 1000
       const silenceMs = Math.min(RECALL_BY_MS, Math.max(RECALL_AFTER_MS, 3 * predictedMs))
-      if (nowMs - worker.progressAtMs >= silenceMs) worker.recall()
+      if (!worker.recalling && nowMs - worker.progressAtMs >= silenceMs) worker.recall()
       else this.#watch()
     }
   }

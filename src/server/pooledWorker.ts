@@ -11,6 +11,7 @@ import {
 } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
+import { isAfter } from '../worker/codec.ts'
 import { type LinkOwner, type Question, WorkerLink } from '../worker/link.ts'
 
 /** A request on its way through the pool. */
@@ -96,6 +97,8 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   readonly #owner: WorkerOwner
   /** Slower than predicted: nothing is sent ahead until it answers. */
   #stalled = false
+  /** The last id sent before the last RECALL. */
+  #recalledTo = 0
   #draining = false
   /** A request has ended since the last batch. */
   #progressed = false
@@ -121,9 +124,10 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     return this.#jobs().filter(([, job]) => !job.abandoned).length
   }
 
-  /** It was recalled, and has not answered since. */
+  /** It was recalled, and has not answered since: another RECALL would bring nothing out of what it runs. */
   get isStalled(): boolean {
-    return this.#stalled
+    const oldest = this.link.oldest?.place
+    return this.#stalled && oldest != null && !isAfter(oldest.id, this.#recalledTo)
   }
 
   /** A young worker's first requests are slow (imports, caches, shared memory that is copied): what it gets grows with what it has answered. */
@@ -160,6 +164,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   recall(): void {
     this.recalling = true
     this.#stalled = true
+    this.#recalledTo = this.link.lastSentId
     this.link.recall()
   }
 

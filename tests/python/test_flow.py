@@ -450,6 +450,121 @@ class GivingBack(Case):
             frames = [worker.next() for _ in range(3)]
             self.assertEqual(sorted((frame.id, frame.kind) for frame in frames if frame.id == 99), [(99, "HEAD")])
 
+    @contextlib.contextmanager
+    def amid_chunks(self, **config):
+        """A worker whose request 99 has given two chunks and is making the next."""
+        gate = threading.Semaphore(0)
+        between = threading.Event()
+
+        def body():
+            yield b"one "
+            yield b"two "
+            between.set()
+            gate.acquire()
+            yield b"three "
+            between.set()
+            gate.acquire()
+            yield b"four"
+
+        with serving(app_of(body), **config) as worker:
+            worker.worker.gaps.mean = -1.0     # predicted to be quick, whatever the machine does
+            worker.request(99)
+            between.wait()
+            between.clear()
+
+            def go_on(wait=True):
+                gate.release()
+                if wait:
+                    between.wait()
+                    between.clear()
+
+            yield worker, go_on
+
+    def test_recall_brings_out_chunks_that_wait_for_the_next_and_ends_their_waiting(self):
+        with self.amid_chunks() as (worker, go_on):
+            worker.tell("RECALL", 99)
+            self.assertEqual(worker.next("HEAD").body, b"one two ")
+            self.assertEqual(worker.next("RETURNED").ids, [])
+            go_on()
+            self.assertEqual(worker.next("DATA").body, b"three ")
+            go_on(wait=False)
+            self.assertEqual(worker.next("DATA").body, b"four")
+            worker.next("END")
+
+    def test_stop_brings_out_chunks_that_wait_for_the_next(self):
+        with self.amid_chunks() as (worker, go_on):
+            worker.tell("STOP")
+            self.assertEqual(worker.next("HEAD").body, b"one two ")
+            go_on()
+            self.assertEqual(worker.next("DATA").body, b"three ")
+            go_on(wait=False)
+
+    def test_chunks_that_come_slowly_leave_at_once(self):
+        with self.amid_chunks() as (worker, go_on):
+            worker.worker.gaps.mean = 1.0
+            go_on()
+            self.assertEqual(worker.next("HEAD").body, b"one two ")
+            self.assertEqual(worker.next("DATA").body, b"three ")
+            go_on(wait=False)
+
+    def test_with_several_threads_every_chunk_leaves_at_once(self):
+        with self.amid_chunks(threads=2) as (worker, go_on):
+            self.assertEqual(worker.next("HEAD").body, b"one ")
+            self.assertEqual(worker.next("DATA").body, b"two ")
+            go_on()
+            go_on(wait=False)
+
+    def test_chunks_that_wait_are_not_lost_with_an_error(self):
+        def body():
+            yield b"one "
+            yield b"two"
+            raise ValueError("no more")
+
+        with serving(app_of(body)) as worker:
+            worker.worker.gaps.mean = -1.0     # predicted to be quick, whatever the machine does
+            frames = worker.answer(1)
+            self.assertEqual([frame.kind for frame in frames], ["HEAD", "ERROR"])
+            self.assertEqual(frames[0].body, b"one two")
+
+    def test_many_chunks_are_a_few_frames(self):
+        with serving(app_of(lambda: iter([b"x" * 1000] * 100))) as worker:
+            worker.worker.gaps.mean = -1.0     # predicted to be quick, whatever the machine does
+            frames = worker.answer(1)
+            self.assertEqual(sum(len(frame.body) for frame in frames if frame.kind != "END"), 100_000)
+            self.assertLess(len(frames), 50)
+            self.assertEqual(frames[-1].kind, "END")
+
+    def test_write_leaves_before_it_returns_behind_what_waited(self):
+        def application(environ, start_response):
+            write = start_response("200 OK", PLAIN)
+            yield b"one "
+            write(b"two ")
+            seen.wait()
+            yield b"three"
+
+        seen = threading.Event()
+        with serving(application) as worker:
+            worker.worker.gaps.mean = -1.0     # predicted to be quick, whatever the machine does
+            worker.request(1)
+            self.assertEqual(worker.next("HEAD").body, b"one ")
+            self.assertEqual(worker.next("DATA").body, b"two ")
+            seen.set()
+            worker.until("END")
+
+    def test_chunks_that_wait_leave_before_their_request_waits_for_its_body(self):
+        def application(environ, start_response):
+            start_response("200 OK", PLAIN)
+            yield b"ready"
+            yield environ["wsgi.input"].read()
+
+        with serving(application) as worker:
+            worker.worker.gaps.mean = -1.0     # predicted to be quick, whatever the machine does
+            worker.request(1, flags=["BODY_STREAM"])
+            self.assertEqual(worker.next("GRANT").kind, "GRANT")
+            self.assertEqual(worker.next("HEAD").body, b"ready")
+            worker.tell("BODY", 1, b"body", flags=FLAGS["BODY"]["LAST"])
+            worker.until("END")
+
     def test_waiting_for_credit_gives_back(self):
         with serving(app_of(lambda: iter([b"x" * 100])), window=10) as worker:
             worker.data.sendall(request_frame(1) + request_frame(2) + request_frame(3))
