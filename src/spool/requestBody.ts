@@ -29,7 +29,10 @@ export type FinishedBody =
 
 // The first buffer of a body that didn't come whole with its head.
 const FIRST_BUFFER_BYTES = 16 * 1024
-const MAX_PENDING_BYTES = 256 * 1024
+/** Above this much that waits to be written its client is held; a write takes all that waits. */
+const MAX_PENDING_BYTES = 1024 * 1024
+/** So much is gathered for a write while the write-behind has room: each goes by way of a thread, there and back. */
+const GATHERED_BYTES = 256 * 1024
 const EMPTY = Buffer.alloc(0)
 
 /** A request body as it comes in: in memory while it is small and the budget has room, else in a file, all of it. */
@@ -90,6 +93,7 @@ export class RequestBody {
 
   /** Asked by the write-behind. */
   hold(): void {
+    this.#file?.hurry()
     if (this.#told) return
     this.#told = true
     this.#owner.onHold()
@@ -168,6 +172,7 @@ interface FileOwner {
 
 /** The file of one request body, written in order, one write at a time. */
 class RequestFile {
+  readonly #spool: Spool
   readonly #file: SpoolFile
   readonly #pending: Pending
   readonly #owner: FileOwner
@@ -179,6 +184,7 @@ class RequestFile {
   #onFinished: ((path: string) => void) | null = null
 
   constructor(spool: Spool, first: { readonly bytes: Buffer; free(): void }, owner: FileOwner) {
+    this.#spool = spool
     this.#file = new SpoolFile(spool, true)
     this.#pending = new Pending(spool)
     this.#first = first
@@ -200,6 +206,11 @@ class RequestFile {
     }
   }
 
+  /** Writes what was gathered. */
+  hurry(): void {
+    this.#pump(0)
+  }
+
   finish(done: (path: string) => void): void {
     this.#onFinished = done
     this.#pump()
@@ -213,11 +224,17 @@ class RequestFile {
     this.#file.dispose()
   }
 
-  #pump(): void {
+  #pump(leastBytes = GATHERED_BYTES): void {
     if (this.#writing) return
+    if (this.#isGathering && this.#pending.bytes < leastBytes) return
     const views = this.#first?.bytes.length ? [this.#first.bytes] : this.#pending.views(MAX_PENDING_BYTES)
     if (views.length > 0) this.#write(views)
     else if (this.#onFinished !== null) this.#seal(this.#onFinished)
+  }
+
+  /** The first bytes are written as they come: they show whether any can be. */
+  get #isGathering(): boolean {
+    return this.#writtenBytes > 0 && this.#onFinished === null && !this.#spool.writeBehind.full
   }
 
   #seal(done: (path: string) => void): void {
