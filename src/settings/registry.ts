@@ -557,7 +557,7 @@ export const REGISTRY = {
     section: 'bodies',
     flag: '--body-buffer',
     reader: size(),
-    default: '64KiB',
+    default: '256KiB',
     help: 'A request body up to this size stays in memory while the budget lasts.',
     why: 'A file for a small body costs more than the body.',
     applies: 'reload',
