@@ -82,6 +82,15 @@ def request_frame(
     return front_frame("REQUEST", request_id, payload, bits, len(own))
 
 
+def wait_until(done):
+    """Looks again and again, for want of an event to wait for."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not done():
+        if time.monotonic() > give_up:
+            raise AssertionError("it didn't come to this in %d s" % PATIENCE_SECONDS)
+        time.sleep(0)
+
+
 class Frame:
     """A frame from the worker, taken apart."""
 
@@ -212,8 +221,7 @@ class LocalWorker(Front):
             pass
 
     def until_all_serve(self):
-        while not all(slot.words[pages.IDENT] for slot in self.worker.slots):
-            time.sleep(0)
+        wait_until(lambda: all(slot.words[pages.IDENT] for slot in self.worker.slots))
 
     def stop_serving(self):
         """Waits for the worker's end; what it has said can still be read, to the end."""

@@ -6,10 +6,9 @@ import queue
 import random
 import sys
 import threading
-import time
 import unittest
 
-from support import FLAGS, PAGE, PATIENCE_SECONDS, LocalWorker, ZygoteProcess, front_frame, request_frame
+from support import FLAGS, PAGE, PATIENCE_SECONDS, LocalWorker, ZygoteProcess, front_frame, request_frame, wait_until
 from test_reply import PLAIN, Case
 import dram
 from _dram import interrupt
@@ -21,6 +20,10 @@ from _dram.stacks import current_frames
 # All positions instead of some: minutes instead of seconds.
 EVERYWHERE = "DRAM_TEST_EVERYWHERE" in os.environ
 TARGET = 2
+# A traced thread of Python 3.11 stays at a function's entry while an exception is pending in another thread (ceval.c,
+# DO_TRACING: it looks at the pending things again and again). If that other thread waits for a lock of the first, both
+# stay for ever.
+SPINS_WHEN_TRACED = sys.version_info[:2] == (3, 11)
 
 
 def quietly(function, *given):
@@ -261,11 +264,11 @@ class Checkpoints(unittest.TestCase):
 
 def wait_for_frame(thread, function):
     """Until a thread is inside this function, where it waits for a lock."""
-    while True:
-        frame = current_frames().get(thread.ident)
-        if frame is not None and frame.f_code is function.__code__:
-            return
-        time.sleep(0)
+    wait_until(lambda: frame_is(current_frames().get(thread.ident), function))
+
+
+def frame_is(frame, function):
+    return frame is not None and frame.f_code is function.__code__
 
 
 class Injection:
@@ -366,6 +369,8 @@ class Anywhere(Case):
 
     def interrupt_at_each(self, path, flags=(), stride=STRIDE, **config):
         for at_once, threads in itertools.product((True, False), (1, 2)):
+            if SPINS_WHEN_TRACED and not at_once and threads > 1:
+                continue
             # Now and then the end of a request can't be interrupted, because another thread holds the lock.
             misses = 0
             for at in itertools.count(1, stride):
@@ -377,11 +382,13 @@ class Anywhere(Case):
         """Runs three requests with an interruption; whether there was one."""
         injection = Injection(at, at_once)
         threading.settrace(injection)
-        worker = LocalWorker(various, **config)
-        # All threads must run: until a new one does, Python may take it for the one that started it.
-        worker.ping()
-        worker.until_all_serve()
-        threading.settrace(None)
+        try:
+            worker = LocalWorker(various, **config)
+            # All threads must run: until a new one does, Python may take it for the one that started it.
+            worker.ping()
+            worker.until_all_serve()
+        finally:
+            threading.settrace(None)
         injection.worker = worker.worker
         with self.subTest(at=at, at_once=at_once, **config):
             batch = request_frame(1, target="/fast") + request_frame(TARGET, target=path, flags=flags)
@@ -496,8 +503,7 @@ def app(environ, start_response):
                 front.next("READY")
                 front.request(1, target="/hang")
                 front.request(2, target="/slow")
-                while front.section[PAGE["entered"]] != 2:
-                    time.sleep(0.001)
+                wait_until(lambda: front.section[PAGE["entered"]] == 2)
                 front.control.sendall(front_frame("STOP"))
                 front.mark(1, PAGE["CANCELLED"])
                 front.control.sendall(front_frame("CANCEL", 1) + front_frame("INTERRUPT", 1))
