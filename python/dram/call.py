@@ -1,10 +1,16 @@
 """Calls the application for one request, and closes what it returned."""
+from itertools import chain
+
 from .fault import describe, traceback_of
+from .files import may_be_file
 from .reply import MAX_JOINED_BYTES
+
+MAX_KNOWN = 256
+plain_kinds = set()       # types of iterables that are nothing but that
 
 
 def respond(answer, chunks):
-    """Sends what the application returned; a list, which is whole already, goes the short way."""
+    """Sends what the application returned; a list, which is whole already, goes the short way. Hot."""
     kind = type(chunks)
     if (kind is list or kind is tuple) and answer.sends_body and not answer.begun:
         body = chunks[0] if len(chunks) == 1 else joined(chunks)
@@ -16,12 +22,39 @@ def respond(answer, chunks):
                 answer.whole(body)
                 return
     try:
-        answer.send_all(chunks)
+        if answer.length and (kind in plain_kinds or is_plain(kind)):
+            send_first(answer, iter(chunks))
+        else:
+            answer.send_all(chunks)
     finally:
         close(answer, chunks)
         if answer.stream is not None:
             answer.stream.discard()
     answer.end()
+
+
+def send_first(answer, chunks):
+    """As Answer.send_all, for an iterable whose first chunk is, as a rule, the whole body.
+
+    Amid a framework's code ours is never in the processor's caches: what costs is how much of it is touched.
+    """
+    chunk = next(chunks, b"")        # it may have called start_response again, or write
+    is_all = type(chunk) is bytes and len(chunk) == answer.length <= answer.worker.window
+    if is_all and answer.sends_body and not answer.begun:
+        answer.defer(chunk)
+        for chunk in chunks:
+            answer.send_all(chain((chunk,), chunks))
+            break
+    else:
+        answer.send_all(chain((chunk,), chunks))
+
+
+def is_plain(kind):
+    """Whether a type is nothing but iterable: no file that the front could send, no list, no mistake."""
+    plain = hasattr(kind, "__iter__") and not issubclass(kind, (bytes, str, list, tuple)) and not may_be_file(kind)
+    if plain and len(plain_kinds) < MAX_KNOWN:
+        plain_kinds.add(kind)
+    return plain
 
 
 def joined(chunks):

@@ -45,6 +45,11 @@ class Region:
         return data
 
 
+def may_be_file(kind):
+    """Whether region_of() may find a file in an object of this type."""
+    return issubclass(kind, (FileWrapper, io.IOBase)) or kind.__name__ == "_TemporaryFileWrapper"
+
+
 def region_of(chunks):
     """The Region that an application's iterable stands for; None if it has to be iterated.
 

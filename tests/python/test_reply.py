@@ -1,10 +1,14 @@
 """PEP 3333's rules for answers, by conversation with a worker: requests in, frames out."""
 import io
 import json
+import sys
+import tempfile
 import unittest
 from contextlib import contextmanager
+from unittest.mock import patch
 
 from support import LocalWorker, PAGE, request_frame
+from _dram import call
 
 PLAIN = [("Content-Type", "text/plain")]
 
@@ -295,6 +299,93 @@ class Streams(Case):
             kinds = [self.kinds(worker.answer(number)) for number in range(1, 60)]
             self.assertEqual(kinds[0], ["HEAD", "END"])
             self.assertEqual(kinds[-1], ["HEAD"])
+
+
+class Iterables(Case):
+    """Whatever is iterated, and however often its kind was met: what goes out is what send_all() alone would send."""
+
+    CHUNKS = (
+        [b"0123456789"],
+        [b"", b"0123456789"],
+        [b"0123456789", b""],
+        [b"0123456789", b"and more", b"and more"],
+        [b"0123456789", "text"],
+        [b"01234", b"56789"],
+        [b"0123456789 and more"],
+        [b"0123"],
+        ["text"],
+        [bytearray(b"0123456789")],
+        [b"", b""],
+        [],
+    )
+
+    def told(self, application, **facts):
+        with serving(application) as worker:
+            worker.worker.tails.mean = 0.0
+            frames = [frame for number in (1, 2, 3) for frame in worker.answer(number, **facts)]
+        return [self.content(frame) for frame in frames]
+
+    def content(self, frame):
+        if frame.kind == "ERROR":
+            return frame.kind, frame.id, frame.flags, frame.json["says"]
+        if frame.kind == "END":
+            return frame.kind, frame.id, frame.flags
+        return frame.kind, frame.id, frame.flags, frame.aux, frame.head if frame.kind == "HEAD" else "", frame.body
+
+    def same(self, application, **facts):
+        told = self.told(application, **facts)
+        with patch.object(call, "plain_kinds", set()), patch.object(call, "is_plain", lambda kind: False):
+            self.assertEqual(told, self.told(application, **facts))
+        return told
+
+    def test_all_shapes(self):
+        for chunks in self.CHUNKS:
+            for make in (iter, Closing, lambda chunks: (chunk for chunk in chunks)):
+                for length in ("10", "0", "600000"):
+                    for method in ("GET", "HEAD"):
+                        with self.subTest(chunks=chunks, length=length, method=method):
+                            headers = PLAIN + [("Content-Length", length)]
+                            self.same(app_of(lambda: make(chunks), headers=headers), method=method)
+
+    def test_a_generator_that_calls_again(self):
+        def generator(start_response, then):
+            if then == "write":
+                self.write(b"01234")
+            else:
+                try:
+                    raise ValueError("too late for that")
+                except ValueError:
+                    start_response(then, [("Content-Length", "10")] if then[0] == "2" else [], sys.exc_info())
+            yield b"0123456789"
+
+        def application(environ, start_response):
+            self.write = start_response("200 OK", [("Content-Length", "10")])
+            return generator(start_response, environ["PATH_INFO"][1:])
+
+        for then in ("200 Fine", "204 Nothing", "304 As before", "500 Oh", "write"):
+            with self.subTest(then=then):
+                self.same(application, target="/" + then.replace(" ", "%20"))
+
+    def test_files_and_mistakes_stay_what_they_are(self):
+        class Bytes(bytes):
+            pass
+
+        class List(list):
+            pass
+
+        for body in (Bytes(b"0123456789"), List([b"01234", b"56789"]), 5, None):
+            self.same(app_of(lambda: body, headers=[("Content-Length", "10")]))
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"0123456789")
+            file.flush()
+            for opened in (lambda: open(file.name, "rb"), lambda: open(file.name, "rb", 0)):
+                self.same(app_of(opened, headers=[("Content-Length", "10")]))
+
+    def test_the_kinds_that_are_remembered_are_bounded(self):
+        with patch.object(call, "plain_kinds", set()):
+            for number in range(call.MAX_KNOWN + 10):
+                self.assertTrue(call.is_plain(type("Kind", (), {"__iter__": None})))
+            self.assertEqual(len(call.plain_kinds), call.MAX_KNOWN)
 
 
 class Closes(Case):
