@@ -44,6 +44,19 @@ export class Acceptor {
     })
   }
 
+  /** Listens on a socket that came as a handle, of which nobody else has this descriptor. */
+  adopt(handle: object, backlog: number): Promise<this> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject)
+      this.server.listen(handle, backlog, () => {
+        this.server.removeListener('error', reject)
+        this.server.on('error', ignore)
+        if (this.#takesHandles) this.#takeHandles()
+        resolve(this)
+      })
+    })
+  }
+
   get #handle(): ListeningHandle | null {
     return (this.server as Server & { _handle: ListeningHandle | null })._handle
   }
