@@ -92,6 +92,9 @@ const KIB = 1024
 const MIB = 1024 * KIB
 const GOAL_PEERS: readonly PeerName[] = ['dram', ...MAINTAINED, 'bjoern']
 
+/** It takes so many connections a worker; by default it shares 1,024 among them. */
+const GRANIAN_CROWD = ['--backlog', '16384', '--backpressure', '8192'] as const
+
 /** Server and load share both cores. */
 const SHARED = { serverCores: '0,1', loadCores: '0,1' } as const
 const PINNED = { serverCores: '0', loadCores: '1' } as const
@@ -225,7 +228,7 @@ export const SCENARIOS = {
     connections: 64,
     workers: [2, 4],
     gridOf: 'flask',
-    options: { waitress: ['--connection-limit=2000'] },
+    options: { waitress: ['--connection-limit=2000'], granian: GRANIAN_CROWD },
     metrics: ['kept', 'rateAlone', 'rate', 'pss'],
     peers: GOAL_PEERS,
     isOnceForPeers: true,
@@ -329,7 +332,10 @@ export const SCENARIOS = {
     connections: 64,
     workers: [2],
     gridOf: null,
-    options: { waitress: ['--connection-limit=6000', '--asyncore-use-poll', '--channel-timeout=3600'] },
+    options: {
+      waitress: ['--connection-limit=6000', '--asyncore-use-poll', '--channel-timeout=3600'],
+      granian: GRANIAN_CROWD,
+    },
     metrics: ['idleBytes', 'pss'],
     peers: ['dram', 'waitress', 'granian'],
   },
@@ -428,7 +434,7 @@ export const SCENARIOS = {
     connections: 64,
     workers: [2, 4],
     gridOf: 'flask',
-    options: { waitress: ['--connection-limit=2000', '--asyncore-use-poll'] },
+    options: { waitress: ['--connection-limit=2000', '--asyncore-use-poll'], granian: GRANIAN_CROWD },
     metrics: ['kept', 'rateAlone', 'rate', 'pss'],
     peers: GOAL_PEERS,
     isOnceForPeers: true,
