@@ -4,7 +4,7 @@
  * (`new URL('../../../wire/…', import.meta.url)`) mean the same in both; an entry that is loaded by its URL is named
  * with its folder for that reason: `new URL('../folder/name.js', import.meta.url)`.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -16,10 +16,11 @@ const BUNDLES = join(ROOT, 'build/src/bundle')
 
 const HEAD = `'use strict'; const moduleUrl = require('node:url').pathToFileURL(__filename).href;`
 
-rmSync(BUNDLES, { recursive: true, force: true }) // with the compiled forms of what was there before
 const esbuild = await import('esbuild').catch(() => null)
-if (esbuild === null) process.stderr.write('esbuild is not installed: dram runs from single files, and starts slower\n')
-else {
+if (esbuild === null) {
+  rmSync(BUNDLES, { recursive: true, force: true }) // it would be of other modules
+  process.stderr.write('esbuild is not installed: dram runs from single files, and starts slower\n')
+} else {
   mkdirSync(BUNDLES, { recursive: true })
   const { outputFiles } = await esbuild.build({
     absWorkingDir: ROOT,
@@ -36,7 +37,10 @@ else {
     logLevel: 'warning',
     write: false,
   })
-  for (const { path, text } of outputFiles) writeFileSync(path, ascii(text))
+  for (const { path, text } of outputFiles) {
+    writeFileSync(`${path}.new`, ascii(text))
+    renameSync(`${path}.new`, path) // who starts meanwhile reads the old or the new
+  }
 }
 
 /** A text of one byte a character is read twice as fast; esbuild itself leaves others in comments alone. */

@@ -4,12 +4,17 @@ This file alone must be readable to every Python, so that a too old one is named
 on syntax. What we need of the standard library is imported while sys.path holds nothing of the
 application's, whose folder may well have a socket.py or a types.py.
 """
+import gc
 import os
 import sys
 
 OLDEST = (3, 9)
 SUPERVISOR_FD = 3
 HERE = os.path.dirname(os.path.realpath(__file__))
+KEPT = os.path.join(os.path.dirname(os.path.dirname(HERE)), "build", "src", "bundle")
+WRITABLE_BY_OTHERS = 18      # 0o022, which Python 2 reads otherwise
+HASH_KEY = 0x6472616D
+HASH_BYTES = 8
 
 
 def set_aside_foreign_paths():
@@ -40,6 +45,63 @@ def refuse_old_python():
     sys.exit(1)
 
 
+class Kept:
+    """Imports our modules from one file with all of them compiled (kept.py writes it), which is several times faster
+    than from one file each, and than compiling them where Python may not keep them."""
+
+    def __init__(self):
+        self.path = os.path.join(KEPT, "python.%s.compiled" % sys.implementation.cache_tag)
+        self.codes = {}
+
+    def read(self):
+        """False if there is none, or anything is wrong with it."""
+        import _imp
+        import marshal
+
+        try:
+            with open(self.path, "rb") as file:
+                if not is_trusted(os.fstat(file.fileno()), os.stat(HERE)):
+                    return False
+                kept = file.read()
+            # A damaged one could crash marshal, and one of another Python anything.
+            if _imp.source_hash(HASH_KEY, kept[HASH_BYTES:]) != kept[:HASH_BYTES]:
+                return False
+            state, self.codes = marshal.loads(kept[HASH_BYTES:])
+            return state == state_of_sources()
+        except Exception:
+            return False
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self.codes:
+            return None
+        spec = type(sys.__spec__)(name, self, origin=self.codes[name].co_filename)
+        spec.has_location = True
+        if name == "_dram":
+            spec.submodule_search_locations = [HERE]
+        return spec
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        exec(self.codes[module.__name__], module.__dict__)
+
+
+def is_trusted(kept, ours):
+    """Who could write it could have written our sources as well."""
+    return kept.st_uid in (0, ours.st_uid) and not kept.st_mode & WRITABLE_BY_OTHERS
+
+
+def state_of_sources():
+    """What compiled modules follow from: the Python, where the sources are, and which they are."""
+    state = [sys.version, str(sys.flags.optimize), HERE]
+    for name in sorted(os.listdir(HERE)):
+        if name.endswith(".py"):
+            found = os.stat(os.path.join(HERE, name))
+            state.append("%s %d %d" % (name, found.st_mtime_ns, found.st_size))
+    return state
+
+
 def load(name, file, folder=None):
     from importlib.util import module_from_spec, spec_from_file_location
 
@@ -49,15 +111,39 @@ def load(name, file, folder=None):
     spec.loader.exec_module(module)
 
 
+def import_runtime():
+    """Returns the zygote's life, and what is to be done once it has time: to keep the compiled modules."""
+    kept = Kept()
+    keep = None
+    if kept.read():
+        sys.meta_path.insert(0, kept)
+        import dram  # noqa: F401
+    else:
+        load("_dram", "__init__.py", HERE)
+        load("dram", "public.py")
+        state = state_of_sources()
+
+        def keep():
+            from _dram import kept as keeping
+
+            keeping.keep(kept.path, state, HASH_KEY)
+
+    from _dram.generation import run
+
+    if kept in sys.meta_path:
+        sys.meta_path.remove(kept)
+    return run, keep
+
+
 if __name__ == "__main__":
+    gc.disable()      # nothing that is imported here is garbage
     application_paths = set_aside_foreign_paths()
     if sys.version_info < OLDEST:
         refuse_old_python()
-    load("_dram", "__init__.py", HERE)
-    load("dram", "public.py")
-    from _dram.generation import run
-
+    run, keep = import_runtime()
+    gc.freeze() if hasattr(gc, "freeze") else None
+    gc.enable()
     # Whoever looks for the main program (multiprocessing's spawn does) must not find this file.
     sys.modules["__main__"] = type(sys)("__main__")
     sys.argv[:] = ["dram"]
-    run(SUPERVISOR_FD, application_paths)
+    run(SUPERVISOR_FD, application_paths, keep)

@@ -15,10 +15,11 @@ from .leave import leave
 from .zygote import GROUP_SIGNALS, Zygote, quiet_signals
 
 
-def run(descriptor, paths):
+def run(descriptor, paths, afterwards=None):
     """The zygote's life, on the supervisor's socket; does not return.
 
-    `paths` is sys.path as the application is to see it, but for its own folder.
+    `paths` is sys.path as the application is to see it, but for its own folder; `afterwards` is called once, when there
+    is time.
     """
     quiet_signals(GROUP_SIGNALS)
     os.set_inheritable(descriptor, False)
@@ -29,7 +30,7 @@ def run(descriptor, paths):
         else:
             be_candidate(config, paths, place, before)
 
-    Zygote(socket.socket(fileno=descriptor), live).run()
+    Zygote(socket.socket(fileno=descriptor), live, afterwards=afterwards).run()
     sys.exit(0)
 
 

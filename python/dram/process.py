@@ -2,7 +2,6 @@
 import gc
 import json
 import os
-import platform
 import sys
 
 import dram as public
@@ -15,6 +14,7 @@ from .page import Page
 from .worker import Worker
 
 DATA_ROLE, CONTROL_ROLE = 0, 1
+IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}      # as the module platform says it, which is slow to import
 
 
 def load_and_serve(config, paths, place, before):
@@ -139,8 +139,8 @@ def receive_exactly(connection, count):
 def python_facts():
     return {
         "pid": os.getpid(),
-        "python": platform.python_version(),
-        "implementation": platform.python_implementation(),
+        "python": sys.version.split()[0],
+        "implementation": IMPLEMENTATIONS.get(sys.implementation.name, sys.implementation.name),
         "executable": sys.executable,
     }
 

@@ -41,11 +41,12 @@ def fork():
 
 
 class Zygote:
-    def __init__(self, supervisor, live, config=None, lifeline=None):
+    def __init__(self, supervisor, live, config=None, lifeline=None, afterwards=None):
         self.supervisor = supervisor
         self.live = live              # what a worker does: live(config, its place, our lifeline); never returns
         self.config = config
         self.lifeline = lifeline
+        self.afterwards = afterwards  # called once the first fork is done and told
         self.workers = {}             # pid → (number, descriptors kept open for it)
         self.unread = {}              # descriptor of a dead worker's output → when to give up, monotonic seconds
         self.handlers = quiet_signals((*GROUP_SIGNALS, signal.SIGCHLD))      # what a worker must have again
@@ -145,6 +146,9 @@ class Zygote:
         # Kept beyond the worker's end, so that its last words aren't lost if it ends at once.
         self.workers[pid] = (number, made.outputs)
         self.say("forked", worker=number, pid=pid, **made.files)
+        afterwards, self.afterwards = self.afterwards, None
+        if afterwards is not None:
+            afterwards()
 
     def become_worker(self, made):
         """The child's side of the fork; never returns."""
