@@ -244,7 +244,7 @@ export class Server {
     this.#context.nowMs = this.#context.clock.nowMs()
     this.#sweep = setInterval(() => this.sweep(), SWEEP_MS)
     this.#doors = listeners.map((listener) => door(listener, this.#context.settings))
-    for (const one of this.#doors) one.listener.onClient((client) => this.#accept(client, one))
+    for (const one of this.#doors) one.listener.onClient((client) => this.#acceptGuarded(client, one))
   }
 
   /** Looks at all deadlines. Called by its own timer; a test with its own clock calls it. */
@@ -316,6 +316,16 @@ export class Server {
     this.#flush()
     for (const connection of this.#connections.all()) connection.destroy()
     this.#refuser.close()
+  }
+
+  /** A mistake of ours costs this client, not the server. */
+  #acceptGuarded(client: ClientSocket, door: Door): void {
+    try {
+      this.#accept(client, door)
+    } catch (error) {
+      this.#context.bug(error)
+      client.destroy()
+    }
   }
 
   #accept(client: ClientSocket, { policies, manners }: Door): void {
