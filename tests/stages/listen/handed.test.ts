@@ -29,7 +29,7 @@ const HEIR = `
     console.log(JSON.stringify(code))
     process.exit()
   })
-  for (const listener of listeners) listener.onConnection((socket) => socket.on('error', () => {}).end('heir'))
+  for (const listener of listeners) listener.onSocket((socket) => socket.on('error', () => {}).end('heir'))
   console.log(JSON.stringify(listeners.map(({ url }) => url)))
   process.stdin.once('data', async () => {
     await handed.settle(listeners)
