@@ -589,7 +589,9 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   /** What the kernel holds for the client doesn't count as taken by it: a large socket buffer hides a slow reader. */
   #judgeWrite(nowMs: number): void {
     const { writeTimeoutMs, minBodyRateBytes } = this.#context.settings
-    const taken = this.#client.takenBytes - this.#context.unsentBytes(this.#client)
+    const unsent = this.#context.unsentBytes(this.#client, Math.max(PACE_MS, writeTimeoutMs / 10))
+    if (unsent === null) return // the next sweep asks again
+    const taken = this.#client.takenBytes - unsent
     this.#pace ??= new Pace('write', nowMs, writeTimeoutMs, minBodyRateBytes, taken)
     if (this.#pace.judge(taken, nowMs) === 'ok') this.#deadlineMs = nowMs + Math.min(PACE_MS, writeTimeoutMs)
     else this.destroy()

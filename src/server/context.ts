@@ -42,7 +42,7 @@ export interface ServerContext extends Adopted {
   isReady(): boolean
   newRequestId(): string
   /** What the kernel holds for this client and the client has not taken; 0 where the system doesn't tell. */
-  unsentBytes(client: ClientSocket): number
+  unsentBytes(client: ClientSocket, mostRestMs: number): number | null
   /** The connection has text to flush at the end of this turn. */
   touched(connection: Flushed): void
   closed(connection: Flushed): void

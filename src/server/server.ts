@@ -86,7 +86,7 @@ export class Server {
   readonly #maxConnections: number
   readonly #connections = new Roster<Connection>()
   readonly #refuser = new Refuser()
-  readonly #sendQueues = new SendQueues(SWEEP_MS)
+  readonly #sendQueues = new SendQueues()
   readonly #clients: ClientCounts
   readonly #company: Company | null
   readonly #spool: Spool
@@ -146,7 +146,7 @@ export class Server {
       stopping: false,
       isReady: () => this.ready,
       newRequestId: requestIds(Math.random),
-      unsentBytes: (client) => this.#sendQueues.of(client, this.#context.nowMs),
+      unsentBytes: (client, mostRestMs) => this.#sendQueues.of(client, this.#context.nowMs, mostRestMs),
       touched: (connection) => this.#touch(connection),
       closed: (connection) => this.#forget(connection as Connection),
       failed: (exchange, fault) => events.failed(exchange, fault),
