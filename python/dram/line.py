@@ -14,6 +14,7 @@ from .send import Sender
 
 RECALL_PATIENCE_SECONDS = 0.005      # more than the interpreter's switch interval takes nothing from anyone
 SHORT_TAIL_SECONDS = 200e-6          # an iterable predicted to end within it may hold up its own answer
+SHORT_GAP_SECONDS = 200e-6           # a chunk predicted to come sooner than this may be waited for
 
 
 class Line:
@@ -89,7 +90,7 @@ class Line:
 
     def may_hold(self, request_id):
         """Whether a chunk may wait for the next one: RECALL must still be able to bring it out."""
-        return self.worker.is_single and self.gaps.mean < SHORT_SECONDS and self.recalled != request_id
+        return self.worker.is_single and self.gaps.mean < SHORT_GAP_SECONDS and self.recalled != request_id
 
     def note_deferred(self, answer):
         """Makes let_deferred_go() find it."""
