@@ -24,7 +24,8 @@ export async function attempt(
     say(`${label} ${figuresText(round, scenario)} [${progress.text}]`)
     return round
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    // Of a command that failed, what it said last.
+    const reason = (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1)!
     progress.did(estimateSeconds(scenario, plan))
     say(`${label} failed: ${reason} [${progress.text}]`)
     return { peer, reason: `${how}: ${reason}` }

@@ -95,6 +95,9 @@ const GOAL_PEERS: readonly PeerName[] = ['dram', ...MAINTAINED, 'bjoern']
 /** It takes so many connections a worker; by default it shares 1,024 among them. */
 const GRANIAN_CROWD = ['--backlog', '16384', '--backpressure', '8192'] as const
 
+/** Beyond a descriptor of 1,024 its select() fails, and it ends. */
+const WAITRESS_CROWD = ['--connection-limit=6000', '--asyncore-use-poll', '--channel-timeout=3600'] as const
+
 /** Server and load share both cores. */
 const SHARED = { serverCores: '0,1', loadCores: '0,1' } as const
 const PINNED = { serverCores: '0', loadCores: '1' } as const
@@ -228,7 +231,7 @@ export const SCENARIOS = {
     connections: 64,
     workers: [2, 4],
     gridOf: 'flask',
-    options: { waitress: ['--connection-limit=2000'], granian: GRANIAN_CROWD },
+    options: { waitress: WAITRESS_CROWD, granian: GRANIAN_CROWD },
     metrics: ['kept', 'rateAlone', 'rate', 'pss'],
     peers: GOAL_PEERS,
     isOnceForPeers: true,
@@ -333,7 +336,7 @@ export const SCENARIOS = {
     workers: [2],
     gridOf: null,
     options: {
-      waitress: ['--connection-limit=6000', '--asyncore-use-poll', '--channel-timeout=3600'],
+      waitress: WAITRESS_CROWD,
       granian: GRANIAN_CROWD,
     },
     metrics: ['idleBytes', 'pss'],
@@ -434,7 +437,7 @@ export const SCENARIOS = {
     connections: 64,
     workers: [2, 4],
     gridOf: 'flask',
-    options: { waitress: ['--connection-limit=2000', '--asyncore-use-poll'], granian: GRANIAN_CROWD },
+    options: { waitress: WAITRESS_CROWD, granian: GRANIAN_CROWD },
     metrics: ['kept', 'rateAlone', 'rate', 'pss'],
     peers: GOAL_PEERS,
     isOnceForPeers: true,
