@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Modules of src/ that a process or a thread begins with; each becomes `build/src/bundle/NAME.cjs`. */
-const ENTRIES = ['cli/start'] as const
+const ENTRIES = ['cli/start', 'house/frontThread'] as const
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 const BUNDLES = join(ROOT, 'build/src/bundle')

@@ -39,8 +39,8 @@ type Handler = (operations: Operations, request: ApiRequest) => ApiAnswer | Prom
 
 /** The whole API: path, method, answer. docs/control.md describes it. */
 export const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
-  '/v1/status': { GET: (operations) => json(operations.status()) },
-  '/v1/requests': { GET: (operations) => json({ requests: operations.requests() }) },
+  '/v1/status': { GET: async (operations) => json(await operations.status()) },
+  '/v1/requests': { GET: async (operations) => json({ requests: await operations.requests() }) },
   '/v1/stacks': {
     GET: async (operations, { query }) => json({ workers: await operations.stacks(workerOf(query)) }),
   },

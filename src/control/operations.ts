@@ -15,6 +15,7 @@ export interface Status {
   readonly state: 'starting' | 'serving' | 'stopping'
   readonly ready: boolean
   readonly uptimeMs: number
+  readonly fronts: number
   readonly workersWanted: { readonly least: number; readonly most: number; readonly now: number }
   readonly generations: readonly GenerationStatus[]
   readonly workers: readonly (WorkerStatus & { readonly current: RequestFacts | null })[]
@@ -42,8 +43,8 @@ export interface WorkerStacks {
 
 /** What operators can ask of a running server: by its control socket, by signals. */
 export interface Operations {
-  status(): Status
-  requests(): readonly RequestFacts[]
+  status(): Promise<Status>
+  requests(): Promise<readonly RequestFacts[]>
   /** @param worker number; null: all that serve or drain. Faults: WORKER_UNKNOWN. */
   stacks(worker: number | null): Promise<readonly WorkerStacks[]>
   /** Faults: RELOAD_FAILED with the reason and its traceback, RELOAD_CANCELLED, and those of the settings. */

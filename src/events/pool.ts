@@ -10,6 +10,8 @@ export interface WorkerPlace {
   readonly pagePath: string
   /** Requests it runs at the same time. */
   readonly threads: number
+  /** Where its load is counted, for several fronts. */
+  readonly slot?: number
 }
 
 /** What the supervisor is told of a worker it attached. */

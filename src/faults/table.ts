@@ -345,6 +345,11 @@ export const FAULTS = {
   RUNTIME_FOLDER: { exit: 5, says: 'cannot use the runtime folder: {detail}', hint: 'name another with --runtime-dir' },
   SPOOL_FOLDER: { exit: 5, says: 'cannot use the spool folder: {detail}', hint: 'name another with --spool-dir' },
   LOG_FILE: { exit: 5, says: 'cannot write the log {detail}', hint: 'check the folder and its rights' },
+  FRONT_FAILED: {
+    exit: 5,
+    says: 'a front cannot begin: {detail}',
+    hint: 'leave --fronts at 1, and report this as a bug',
+  },
   INTERNAL: {
     status: 500,
     exit: 70,

@@ -1,5 +1,6 @@
 import { ENDS, type End } from '../events/ends.ts'
 import { CodeCounts } from '../observe/metrics.ts'
+import type { Counted } from '../server/lines.ts'
 import type { SupervisorEvent } from '../supervisor/events.ts'
 
 export type ReloadResult = 'ok' | 'failed' | 'cancelled'
@@ -29,6 +30,13 @@ export class Counts {
     else if (event.kind === 'overdue')
       for (const { state } of event.requests)
         this.timeouts.add(state === 'answering' ? 'STREAM_TIMEOUT' : 'REQUEST_TIMEOUT')
+  }
+
+  note(counted: Counted): void {
+    if (counted.as === 'failure') this.failures.add(counted.code)
+    else if (counted.as === 'refusal') this.refused.add(counted.code)
+    else if (counted.as === 'turnedAway') this.turnedAway.add(counted.code, counted.count)
+    else if (counted.as === 'clientAbort') this.clientAborts++
   }
 
   #reload(result: ReloadResult): void {

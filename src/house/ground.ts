@@ -9,15 +9,17 @@ import { Pidfile } from '../system/pidfile.ts'
 import { makeParents } from '../system/privateFolder.ts'
 import { become, type Identity, identityOf } from '../system/users.ts'
 import type { Cleanup } from './cleanup.ts'
-import { Journal } from './journal.ts'
+import { Journal, type RunningOf } from './journal.ts'
 import { Keeper } from './keeper.ts'
 import { type Launch, titleOf } from './launch.ts'
 import { Notices } from './notices.ts'
 import { findPython } from './python.ts'
 import { Sockets } from './sockets.ts'
 
-/** A worker takes two connections, two FIFOs and its state page; during a reload there are twice as many. */
-const DESCRIPTORS_PER_WORKER = 2 * 5
+/** A worker takes two FIFOs, and of each front two connections and its state page; during a reload there are twice as many. */
+const descriptorsPerWorker = (fronts: number): number => 2 * (2 + 3 * fronts)
+/** The event loop of a thread, and what Node keeps open for it. */
+const DESCRIPTORS_PER_THREAD = 16
 const NANOS_PER_MICRO = 1000n
 
 /** What a server stands on: all that it takes from the system before anything of the application's runs. */
@@ -40,7 +42,7 @@ export interface Ground {
  */
 export async function takeGround(
   { loaded, inherited }: Launch,
-  runningOf: (pid: number) => string | undefined,
+  runningOf: RunningOf,
   cleanup: Cleanup,
 ): Promise<Ground> {
   const { settings } = loaded
@@ -60,8 +62,11 @@ export async function takeGround(
   cleanup.add(() => removeRuntimeFolder(folder))
   endOnBugs(journal, folder, pidfile)
   const descriptors = planDescriptors(
-    descriptorLimit() - openDescriptors() - sockets.count,
-    DESCRIPTORS_PER_WORKER,
+    descriptorLimit() -
+      openDescriptors() -
+      sockets.count * settings.fronts -
+      DESCRIPTORS_PER_THREAD * (settings.fronts - 1),
+    descriptorsPerWorker(settings.fronts),
     settings.workers.most,
     settings.maxConnections,
   )

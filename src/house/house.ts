@@ -3,10 +3,9 @@ import type { Operations, ReloadOutcome, Status } from '../control/operations.ts
 import { type Control, openControl } from '../control/socket.ts'
 import type { WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
+import { openFronts, type ServingFronts } from '../fronts/fronts.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { withoutSecrets } from '../kit/secrets.ts'
-import { RequestMetrics } from '../observe/requestMeter.ts'
-import { Server } from '../server/server.ts'
 import type { Loaded } from '../settings/load.ts'
 import type { Settings } from '../settings/registry.ts'
 import { startInterpreter } from '../supervisor/interpreter.ts'
@@ -36,7 +35,7 @@ export class House implements Operated, SignalOwner {
   readonly startedMs: number = systemClock.nowMs()
   readonly name: string
   readonly folder: string
-  readonly server: Server
+  readonly server: ServingFronts
   readonly supervisor: Supervisor
   readonly operations: Operations
   /** Resolves with the pid of the successor that has taken over. */
@@ -57,7 +56,6 @@ export class House implements Operated, SignalOwner {
     const { loaded } = launch
     const { settings } = loaded
     const { journal } = ground
-    const meter = new RequestMetrics()
     this.#launch = launch
     this.#ground = ground
     this.#stops = stops
@@ -67,7 +65,16 @@ export class House implements Operated, SignalOwner {
     this.succeeded = new Promise((resolve) => {
       this.#succeed = resolve
     })
-    this.server = new Server(settings, ground.descriptors.maxConnections, ground.spool, this.clock, journal, meter)
+    this.server = openFronts({
+      settings,
+      descriptors: ground.descriptors,
+      spool: ground.spool,
+      clock: this.clock,
+      events: journal,
+      python: ground.python,
+      random: Math.random,
+    })
+    cleanup.add(() => this.server.end())
     this.server.idleReady = settings.workers.least === 0
     this.supervisor = new Supervisor(
       supervisorSettings(loaded, ground.python),
@@ -84,7 +91,7 @@ export class House implements Operated, SignalOwner {
       settings,
       version: version(),
       startedMs: Date.now(),
-      meter,
+      meters: this.server.meters,
       counts: journal.counts,
       supervisor: this.supervisor,
       usage: () => this.server.usage,
@@ -149,7 +156,7 @@ export class House implements Operated, SignalOwner {
   async open(): Promise<void> {
     const { sockets } = this.#ground
     await sockets.open(null)
-    this.server.serve(sockets.listeners)
+    await this.server.serve(sockets.listeners)
   }
 
   /** What the service manager shows. */

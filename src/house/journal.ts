@@ -5,7 +5,9 @@ import { LineSplitter } from '../observe/lineSplitter.ts'
 import { type Fields, type Level, Log, type LogSettings } from '../observe/log.ts'
 import { isTerminal, Sink } from '../observe/sink.ts'
 import { type StartFacts, startLines } from '../observe/start.ts'
+import { accessLine } from '../server/accessLine.ts'
 import type { ConnectionFacts, ExchangeFacts } from '../server/facts.ts'
+import { bugLine, failedLine, leftLine, refusedLine, type ServerLine, turnedAwayLine } from '../server/lines.ts'
 import type { PooledWorker } from '../server/pool.ts'
 import type { ServerEvents } from '../server/server.ts'
 import type { Settings } from '../settings/registry.ts'
@@ -15,6 +17,10 @@ import { type Limits, linesOf } from './supervisorLines.ts'
 
 const FLUSH_MS = 500
 
+/** What a worker runs now, where that is one request. With several fronts another may have to be asked. */
+export type RunningOf = (pid: number) => string | undefined | Promise<string | undefined>
+
+type Named = Pick<ExchangeFacts, 'requestId'>
 type WriteAccess = (exchange: ExchangeFacts) => void
 
 /** The access log. While its path stays, it stays open. */
@@ -38,10 +44,12 @@ export class Journal implements ServerEvents, SupervisorEvents {
   #limits: Limits
   readonly #splitters = new Map<string, LineSplitter>()
   /** What a worker runs now, where that is one request: the one that its output belongs to. */
-  readonly #runningOf: (pid: number) => string | undefined
+  readonly #runningOf: RunningOf
+  /** Output whose request is asked for, and what came behind it. */
+  #asking: Promise<void> | null = null
 
   /** Throws LOG_FILE, SETTING_INVALID. */
-  constructor(settings: Settings, runningOf: (pid: number) => string | undefined) {
+  constructor(settings: Settings, runningOf: RunningOf) {
     this.#runningOf = runningOf
     this.#limits = settings
     this.#sink = this.#openSink(settings.logFile, 2)
@@ -108,42 +116,41 @@ export class Journal implements ServerEvents, SupervisorEvents {
   }
 
   failed(exchange: ExchangeFacts, fault: Fault): void {
-    this.counts.failures.add(fault.code)
-    const { head, requestId, place } = exchange
-    this.log.line(
-      failureLevel(fault),
-      `${head?.method} ${head?.target}: ${fault.message}`,
-      { event: 'request_failed', code: fault.code, requestId, pid: place?.worker.pid },
-      fault.trace,
-    )
+    this.line(failedLine(exchange, fault))
   }
 
   refused(connection: ConnectionFacts, fault: Fault): void {
-    this.counts.refused.add(fault.code)
-    const client = connection.peer.address || undefined
-    this.event('request_refused', `refused: ${fault.message}`, { code: fault.code, client })
+    this.line(refusedLine(connection, fault))
   }
 
-  left({ head, requestId, place }: ExchangeFacts): void {
-    this.counts.clientAborts++
-    const fields = { requestId, pid: place?.worker.pid }
-    this.event('client_left', `${head?.method} ${head?.target}: the client left`, fields)
+  left(exchange: ExchangeFacts): void {
+    this.line(leftLine(exchange))
   }
 
   turnedAway(count: number, fault: Fault): void {
-    this.counts.turnedAway.add(fault.code, count)
-    this.log.fault(fault, { event: 'clients_turned_away', turnedAway: count }, 'warning')
+    this.line(turnedAwayLine(count, fault))
   }
 
   bug(error: unknown): void {
     const trace = error instanceof Error ? error.stack : undefined
-    this.log.fault(new Fault('INTERNAL', { detail: String(error) }, trace))
+    this.line(bugLine(new Fault('INTERNAL', { detail: String(error) }, trace)))
   }
 
-  workerLog(worker: PooledWorker, exchange: ExchangeFacts | null, level: string, text: string): void {
+  /** Of whichever front. */
+  line({ level, message, fields, trace, counted }: ServerLine): void {
+    this.counts.note(counted)
+    this.log.line(level, message, fields, trace)
+  }
+
+  /** Lines of the access log that another front has made. */
+  accessLines(lines: readonly string[]): void {
+    for (const line of lines) this.#access.sink?.write(line)
+  }
+
+  workerLog({ pid }: Pick<PooledWorker, 'pid'>, exchange: Named | null, level: string, text: string): void {
     const requestId = exchange?.requestId
     for (const line of text.replace(/\n$/, '').split('\n'))
-      this.log.output({ pid: worker.pid, text: line, level: level as Level, ...(requestId && { requestId }) })
+      this.log.output({ pid, text: line, level: level as Level, ...(requestId && { requestId }) })
   }
 
   note(level: Level, text: string, trace = ''): void {
@@ -151,19 +158,20 @@ export class Journal implements ServerEvents, SupervisorEvents {
   }
 
   output(pid: number, stream: 'stdout' | 'stderr', bytes: Buffer, resume: () => void): boolean {
-    for (const text of this.#splitter(pid, stream).feed(bytes)) this.#passOn(pid, text)
+    this.#passOn(pid, this.#splitter(pid, stream).feed(bytes))
     if (!this.#sink.ready) this.#sink.onceReady(resume)
     return this.#sink.ready
   }
 
   outputEnded(pid: number, stream: 'stdout' | 'stderr'): void {
     const rest = this.#splitter(pid, stream).flush()
-    if (rest !== null) this.#passOn(pid, rest)
+    if (rest !== null) this.#passOn(pid, [rest])
     this.#splitters.delete(`${pid} ${stream}`)
   }
 
   /** At the end: what waits is written, as far as somebody reads it. */
   async close(): Promise<void> {
+    await this.#asking
     await Promise.all([this.#sink.drain(FLUSH_MS), this.#access.sink?.drain(FLUSH_MS), this.#left])
   }
 
@@ -194,9 +202,21 @@ export class Journal implements ServerEvents, SupervisorEvents {
     return path === '-' ? Sink.onDescriptor(descriptor, options) : Sink.onFile(path, options)
   }
 
-  #passOn(pid: number, text: string): void {
-    const requestId = this.#runningOf(pid)
-    this.log.output({ pid, text, ...(requestId !== undefined && { requestId }) })
+  #passOn(pid: number, texts: readonly string[]): void {
+    if (texts.length === 0) return
+    const found = this.#runningOf(pid)
+    if (!(found instanceof Promise)) return this.#write(pid, texts, found)
+    const before = this.#asking
+    const asking = found.then(async (requestId) => {
+      await before
+      this.#write(pid, texts, requestId)
+      if (this.#asking === asking) this.#asking = null
+    })
+    this.#asking = asking
+  }
+
+  #write(pid: number, texts: readonly string[], requestId: string | undefined): void {
+    for (const text of texts) this.log.output({ pid, text, ...(requestId !== undefined && { requestId }) })
   }
 
   #splitter(pid: number, stream: string): LineSplitter {
@@ -218,30 +238,6 @@ function logSettings({ logLevel, logFormat, logFile, color }: Settings): LogSett
   }
 }
 
-/** An overdue request has its line, with the stacks, when the supervisor tells of it: one record, not two. */
-function failureLevel({ code, row }: Fault): Level {
-  if (code === 'REQUEST_TIMEOUT' || code === 'STREAM_TIMEOUT') return 'debug'
-  return row.status === 503 ? 'warning' : 'error'
-}
-
 function writeAccess(format: AccessFormat, sink: Sink): WriteAccess {
-  return (exchange) => {
-    const { head, target, requestId, status, bodyBytes, answerHead, place, connection } = exchange
-    sink.write(
-      format({
-        head,
-        path: target?.path ?? null,
-        address: target?.address ?? connection.peer.address,
-        port: target?.port ?? connection.peer.port,
-        block: target?.block ?? '',
-        requestId,
-        status,
-        answerLines: answerHead === null ? '' : answerHead.head.slice(answerHead.head.indexOf('\r\n') + 2),
-        bodyBytes,
-        tookMicros: (performance.now() - exchange.startedMs) * 1000,
-        wallMs: Date.now(),
-        workerPid: place?.worker.pid ?? 0,
-      }),
-    )
-  }
+  return (exchange) => sink.write(accessLine(format, exchange, performance.now(), Date.now()))
 }

@@ -41,6 +41,7 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
     pythonpath: settings.pythonpath,
     env: environment,
     threads: settings.threads,
+    fronts: settings.fronts,
     multiprocess: settings.workers.most > 1,
     software: `dram/${version()}`,
     strictHeaders: settings.strictHeaders,

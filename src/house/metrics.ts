@@ -6,7 +6,7 @@ import { LOOP_LOOK_MS, LoopDelay } from '../observe/loopDelay.ts'
 import { gather, type Labelled, type Sources } from '../observe/metrics.ts'
 import { prometheusText } from '../observe/prometheus.ts'
 import { PythonMetrics } from '../observe/pythonMetrics.ts'
-import type { RequestMetrics } from '../observe/requestMeter.ts'
+import { RequestMetrics } from '../observe/requestMeter.ts'
 import { packets, statsdLines } from '../observe/statsd.ts'
 import { StatsdSender } from '../observe/statsdSender.ts'
 import type { Usage } from '../server/server.ts'
@@ -30,7 +30,8 @@ export interface MetricParts {
   readonly version: string
   /** Milliseconds since 1970. */
   readonly startedMs: number
-  readonly meter: RequestMetrics
+  /** One for each front. */
+  readonly meters: readonly RequestMetrics[]
   readonly counts: Counts
   readonly supervisor: WorkersView
   usage(): Omit<Usage, 'serving'>
@@ -151,7 +152,8 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
 
 /** `usage` is read once: it goes through all connections. */
 function sourcesOf(parts: MetricParts, delay: LoopDelay, usage: Omit<Usage, 'serving'>): Sources {
-  const { meter, counts, supervisor } = parts
+  const { counts, supervisor } = parts
+  const meter = RequestMetrics.sumOf(parts.meters)
   return {
     dram_up: () => 1,
     dram_info: () => infoOf(parts),

@@ -17,7 +17,9 @@ export interface OperatedServer {
     readonly queued: number
     readonly queueLimit: number
   }
-  requests(): readonly RequestFacts[]
+  /** Fronts there are. */
+  readonly count: number
+  requests(): Promise<readonly RequestFacts[]>
 }
 
 /** What they need of the supervisor (supervisor/supervisor.ts). */
@@ -74,11 +76,11 @@ export class ServerOperations implements Operations {
     return this.#operated.state === 'serving' && this.#operated.server.ready
   }
 
-  status(): Status {
+  async status(): Promise<Status> {
     const { clock, server, supervisor, name, folder, startedMs, state, settings, facts, addresses } = this.#operated
     const { least, most } = settings.workers
     const { usage } = server
-    const current = oldestOfWorkers(server.requests())
+    const current = oldestOfWorkers(await server.requests())
     return {
       name,
       version: version(),
@@ -90,6 +92,7 @@ export class ServerOperations implements Operations {
       state,
       ready: this.ready,
       uptimeMs: clock.nowMs() - startedMs,
+      fronts: server.count,
       workersWanted: { least, most, now: supervisor.wanted },
       generations: supervisor.generations,
       workers: supervisor.workers.map((worker) => ({ ...worker, current: current.get(worker.number) ?? null })),
@@ -101,7 +104,7 @@ export class ServerOperations implements Operations {
     }
   }
 
-  requests(): readonly RequestFacts[] {
+  requests(): Promise<readonly RequestFacts[]> {
     return this.#operated.server.requests()
   }
 

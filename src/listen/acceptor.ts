@@ -30,6 +30,18 @@ export class Acceptor {
     })
   }
 
+  /** Listens on a socket that came as a handle, of which nobody else has this descriptor. */
+  adopt(handle: object, backlog: number): Promise<this> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject)
+      this.server.listen(handle, backlog, () => {
+        this.server.removeListener('error', reject)
+        this.server.on('error', ignore)
+        resolve(this)
+      })
+    })
+  }
+
   /** Its number in this process (decisions/0005); null where there is none. */
   get descriptor(): number | null {
     const { _handle: handle } = this.server as Server & { _handle: { fd?: number } | null }

@@ -1,15 +1,21 @@
 /** Upper bounds in seconds, fit for answers of web applications: a file from memory, a slow report, a hung service. */
 export const LATENCY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const
 
+/** How many cells it takes to count by these bounds. */
+export function cellsOf(bounds: readonly number[]): number {
+  return bounds.length + 2
+}
+
 /** Counts of observations by size. Nothing is allocated but by the constructor. */
 export class Histogram {
   readonly bounds: Float64Array
   /** Observations by bucket, not added up; then those above the last bound; then the sum of all values. */
   readonly #cells: Float64Array
 
-  constructor(bounds: readonly number[] = LATENCY_BOUNDS) {
+  /** `cells`: where it counts, if not in memory of its own; `cellsOf` them. */
+  constructor(bounds: readonly number[] = LATENCY_BOUNDS, cells: Float64Array = new Float64Array(cellsOf(bounds))) {
     this.bounds = Float64Array.from(bounds)
-    this.#cells = new Float64Array(bounds.length + 2)
+    this.#cells = cells
   }
 
   /** Hot: most values are small, so looking from below is faster than halving. */

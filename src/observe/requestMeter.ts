@@ -1,4 +1,4 @@
-import { Histogram } from './histogram.ts'
+import { cellsOf, Histogram, LATENCY_BOUNDS } from './histogram.ts'
 import type { RequestMeter } from './meter.ts'
 
 /** RFC 9110 §9.3 and RFC 5789. Any other is `other`: clients must not be able to make labels. */
@@ -9,15 +9,44 @@ const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
 
 const METHOD_AT: ReadonlyMap<string, number> = new Map(METHODS.map((method, at) => [method, at]))
 
+const HISTOGRAM_CELLS = cellsOf(LATENCY_BOUNDS)
+const REQUEST_CELLS = METHODS.length * CLASSES.length
+const CELLS = REQUEST_CELLS + 2 + 4 * HISTOGRAM_CELLS
+
 /** Counts answered requests. Hot: nothing is allocated per request. */
 export class RequestMetrics implements RequestMeter {
-  readonly latency: Histogram = new Histogram()
-  readonly queue: Histogram = new Histogram()
-  readonly application: Histogram = new Histogram()
-  readonly bodyWait: Histogram = new Histogram()
-  readonly #requests = new Float64Array(METHODS.length * CLASSES.length)
+  /** Bytes of memory that one counts in. */
+  static readonly BYTES: number = CELLS * Float64Array.BYTES_PER_ELEMENT
+  readonly latency: Histogram
+  readonly queue: Histogram
+  readonly application: Histogram
+  readonly bodyWait: Histogram
+  readonly #cells: Float64Array
+  readonly #requests: Float64Array
   /** In, out. */
-  readonly #bytes = new Float64Array(2)
+  readonly #bytes: Float64Array
+
+  /** `memory`: where it counts, `BYTES` of it; shared, others may read it. */
+  constructor(memory: ArrayBufferLike = new ArrayBuffer(RequestMetrics.BYTES)) {
+    this.#cells = new Float64Array(memory)
+    let at = 0
+    const take = (count: number): Float64Array => this.#cells.subarray(at, (at += count))
+    this.#requests = take(REQUEST_CELLS)
+    this.#bytes = take(2)
+    const histogram = (): Histogram => new Histogram(LATENCY_BOUNDS, take(HISTOGRAM_CELLS))
+    this.latency = histogram()
+    this.queue = histogram()
+    this.application = histogram()
+    this.bodyWait = histogram()
+  }
+
+  /** What all of them have counted together, as it is now. */
+  static sumOf(meters: readonly RequestMetrics[]): RequestMetrics {
+    if (meters.length === 1) return meters[0]!
+    const sum = new RequestMetrics()
+    for (const meter of meters) for (let at = 0; at < CELLS; at++) sum.#cells[at]! += meter.#cells[at]!
+    return sum
+  }
 
   request(
     method: string,

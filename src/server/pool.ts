@@ -1,5 +1,6 @@
 import { LookAhead } from '../dispatch/ahead.ts'
 import { leastBusy } from '../dispatch/choose.ts'
+import type { Commons } from '../dispatch/commons.ts'
 import type { Deadlines } from '../dispatch/deadlines.ts'
 import { WaitingQueue } from '../dispatch/queue.ts'
 import { shareOf } from '../dispatch/share.ts'
@@ -21,6 +22,13 @@ export interface PoolSettings extends Deadlines {
   readonly lookAhead: number
 }
 
+/** Other fronts that share the workers. */
+export interface Company {
+  readonly commons: Commons
+  /** A worker may have room for what waits there. */
+  wake(front: number): void
+}
+
 /** A request that came back untouched from two dead workers is not tried a third time: it may be what kills them. */
 const MOST_REQUEUES = 2
 /** How often workers with requests sent ahead are looked at, and how long their silence may be at least and at most. */
@@ -33,7 +41,7 @@ const RECALL_BY_MS = 50
  * its threads is a prediction; when it fails, it is recalled and run where there is room.
  */
 export class Pool implements WorkerPool, Home {
-  readonly front = 0
+  readonly commons: Commons | null
   readonly clock: Clock
   readonly events: PoolEvents
   readonly ahead: LookAhead
@@ -44,6 +52,7 @@ export class Pool implements WorkerPool, Home {
   connections = 0
   #onPressure: (() => void) | null = null
   #settings: PoolSettings
+  readonly #company: Company | null
   readonly #queue = new WaitingQueue<Job>()
   #serving: PooledWorker[] = []
   /** Those that serve, and those that still have requests of the time when they did. */
@@ -61,7 +70,9 @@ export class Pool implements WorkerPool, Home {
     () => this.#queue.length > 0,
   )
 
-  constructor(settings: PoolSettings, clock: Clock, events: PoolEvents) {
+  constructor(settings: PoolSettings, clock: Clock, events: PoolEvents, company: Company | null = null) {
+    this.#company = company
+    this.commons = company?.commons ?? null
     this.#settings = settings
     this.clock = clock
     this.events = events
@@ -97,7 +108,7 @@ export class Pool implements WorkerPool, Home {
   }
 
   get full(): boolean {
-    return this.#queue.length >= this.#settings.queue
+    return (this.commons?.waiting ?? this.#queue.length) >= this.#settings.queue
   }
 
   /** Workers that take requests. */
@@ -107,7 +118,7 @@ export class Pool implements WorkerPool, Home {
 
   /** Requests that workers were given and have not answered. */
   get running(): number {
-    return this.#workers.reduce((sum, worker) => sum + worker.load, 0)
+    return this.#workers.reduce((sum, worker) => sum + worker.own, 0)
   }
 
   attach(place: WorkerPlace, owner: WorkerOwner): AttachedWorker {
@@ -115,6 +126,7 @@ export class Pool implements WorkerPool, Home {
   }
 
   takeLoad(): PoolLoad {
+    if (this.commons !== null) return { waiting: this.commons.waiting, busiest: this.commons.takeBusiest() }
     const busiest = this.#busiest
     this.#busiest = this.#busy
     return { waiting: this.#queue.length, busiest }
@@ -129,18 +141,19 @@ export class Pool implements WorkerPool, Home {
 
   /** Hot. Sends the job to a worker, or lets it wait, or fails it with QUEUE_FULL. */
   submit(job: Job): void {
-    const worker = this.#queue.length === 0 ? this.#free() : null
+    const worker = this.#queue.length === 0 && !this.#mustYield(job) ? this.#free() : null
     if (worker !== null) return this.#send(worker, job)
     if (this.full) return job.failed(new Fault('QUEUE_FULL', { limit: this.#settings.queue }))
     this.#queue.push(job)
     if (this.#queue.length === 1) this.#press()
+    if (this.#company !== null) this.#waitTogether()
   }
 
   /** May a connection that has `own` requests here, one at least, submit another? */
   takesAnother(own: number): boolean {
     if (this.ahead.allowed > 0) {
       const room = this.#threads + this.#serving.length * this.ahead.allowed
-      return own < shareOf(room, this.connections)
+      return own < shareOf(room, this.connections * (this.commons?.fronts ?? 1))
     }
     // Nothing is sent ahead: while threads are free, nobody goes short.
     return this.#queue.length === 0 && this.#serving.some(({ load, threads }) => load < threads)
@@ -154,7 +167,10 @@ export class Pool implements WorkerPool, Home {
   /** Nobody waits for this job's answer any more: if it waits, it is never run; if it runs, its worker is told. */
   cancel(job: Job): void {
     if (job.place !== null) job.place.worker.link.cancel(job.place.id)
-    else this.#queue.leave(job)
+    else {
+      this.#queue.leave(job)
+      this.#tellQueue()
+    }
   }
 
   /** Called now and then: fails what has waited too long, and what runs too long. `open`: connections there are. */
@@ -166,30 +182,78 @@ export class Pool implements WorkerPool, Home {
     if (this.#workers.some((worker) => worker.mayBeLate(nowMs))) setImmediate(this.#judge)
     const { queueTimeoutMs } = this.#settings
     for (let job = this.#queue.peek(); job !== undefined; job = this.#queue.peek()) {
-      if (nowMs - job.queuedAtMs < queueTimeoutMs) return
+      if (nowMs - job.queuedAtMs < queueTimeoutMs) break
       this.#queue.shift()
       job.failed(new Fault('QUEUE_TIMEOUT', { limit: `${queueTimeoutMs / 1000} s` }))
     }
+    if (this.#company !== null) this.#waitTogether()
   }
 
   /** Fails everything that waits. */
   clear(fault: Fault): void {
     for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) job.failed(fault)
+    this.#tellQueue()
   }
 
   /** What a worker of one thread runs now: the oldest of what it was sent. */
   soleJobOf(pid: number): Job | undefined {
-    return this.#workers.find((worker) => worker.pid === pid && worker.threads === 1)?.link.oldest
+    const worker = this.#workers.find((one) => one.pid === pid && one.threads === 1)
+    return this.commons === null ? worker?.link.oldest : worker?.sole
   }
 
   /** Gives waiting jobs to workers with room. */
   spread(): void {
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 && !this.#mustYield(this.#queue.peek()!)) {
       const worker = this.#free()
       if (worker === null) break
       this.#send(worker, this.#queue.shift()!)
     }
+    if (this.#company !== null) this.#passOn()
     if (!this.#heldBack.isEmpty) this.#heldBack.release()
+  }
+
+  /** Another front says that a worker may have room. */
+  woken(): void {
+    this.commons?.awake()
+    this.spread()
+    this.events.batchEnd()
+  }
+
+  /** What waits here is told first and looked at afterwards: a worker that came free in between is not missed. */
+  #waitTogether(): void {
+    this.#tellQueue()
+    this.spread()
+  }
+
+  /** Does a request of another front's come before this one? It is told then. */
+  #mustYield(job: Job): boolean {
+    if (this.#company === null) return false
+    const other = this.#company.commons.olderThan(this.#monotonicMs(job))
+    if (other >= 0) this.#wake(other)
+    return other >= 0
+  }
+
+  /** Room that we have no use for is the next one's. */
+  #passOn(): void {
+    this.#tellQueue()
+    if (this.#queue.length > 0) return
+    const other = this.#company!.commons.olderThan(Number.POSITIVE_INFINITY)
+    if (other >= 0 && this.#free() !== null) this.#wake(other)
+  }
+
+  #wake(front: number): void {
+    if (this.#company!.commons.nudge(front)) this.#company!.wake(front)
+  }
+
+  #tellQueue(): void {
+    if (this.commons === null) return
+    const head = this.#queue.peek()
+    this.commons.queued(this.#queue.length, head === undefined ? 0 : this.#monotonicMs(head))
+  }
+
+  /** Each front's own clock began at another time. */
+  #monotonicMs({ queuedAtMs }: Job): number {
+    return queuedAtMs + (this.clock.behindMonotonicMs ?? 0)
   }
 
   join(worker: PooledWorker): void {
@@ -221,6 +285,7 @@ export class Pool implements WorkerPool, Home {
     for (const job of jobs) job.place = null
     const wasEmpty = this.#queue.length === 0
     this.#queue.giveBack(jobs.filter((job) => !job.abandoned))
+    this.#tellQueue()
     this.spread()
     if (wasEmpty && this.#queue.length > 0) this.#press()
   }
@@ -240,6 +305,7 @@ export class Pool implements WorkerPool, Home {
     if (worker.load < worker.threads) worker.progressAtMs = this.clock.nowMs()
     const id = worker.link.send(job, job.question)
     job.place = { worker, id, sentAtMs: this.#nowMs }
+    worker.tell()
     if (!worker.isBusy) this.#occupy(worker)
     this.#watch()
     job.sent()
@@ -265,7 +331,7 @@ export class Pool implements WorkerPool, Home {
     const nowMs = this.clock.nowMs()
     const { expectedMicros } = this.ahead
     for (const worker of this.#serving) {
-      if (worker.load === 0 || worker.recalling || worker.isStalled) continue
+      if (worker.own === 0 || worker.recalling || worker.isStalled) continue
       // Threads that began together end together: the silence of a worker is as long as a request, not its pace.
       const predictedMs = (expectedMicros * worker.threads) / 1000
       const silenceMs = Math.min(RECALL_BY_MS, Math.max(RECALL_AFTER_MS, 3 * predictedMs))

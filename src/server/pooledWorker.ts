@@ -1,4 +1,5 @@
 import type { LookAhead } from '../dispatch/ahead.ts'
+import type { Commons } from '../dispatch/commons.ts'
 import { type Deadlines, type Late, lateness } from '../dispatch/deadlines.ts'
 import type { AttachedWorker, WorkerOwner, WorkerPlace } from '../events/pool.ts'
 import {
@@ -57,8 +58,8 @@ export interface PoolEvents {
 
 /** The pool, as its workers see it. */
 export interface Home {
-  /** Its number among those that share the workers. */
-  readonly front: number
+  /** What it shares with other fronts; null: there are none. */
+  readonly commons: Commons | null
   readonly clock: Clock
   readonly events: PoolEvents
   readonly ahead: LookAhead
@@ -92,6 +93,9 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   isBusy = false
   readonly #home: Home
   readonly #owner: WorkerOwner
+  readonly #slot: number
+  /** How many of ours the other fronts know of. */
+  #told = 0
   /** Slower than predicted: nothing is sent ahead until it answers. */
   #stalled = false
   #draining = false
@@ -107,12 +111,35 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     this.threads = place.threads
     this.#home = home
     this.#owner = owner
-    this.link = new WorkerLink<Job>(place.pid, place.socketPath, place.pagePath, home.front, this)
+    this.#slot = place.slot ?? 0
+    this.link = new WorkerLink<Job>(place.pid, place.socketPath, place.pagePath, home.commons?.front ?? 0, this)
   }
 
-  /** Hot. What keeps its threads busy, abandoned requests included. */
+  /** Hot. What keeps its threads busy, of whatever front, abandoned requests included. */
   get load(): number {
+    const { commons } = this.#home
+    return commons === null ? this.link.running.size : commons.loadOf(this.#slot)
+  }
+
+  /** What it has of this front's. */
+  get own(): number {
     return this.link.running.size
+  }
+
+  /** The one of this front's that its only thread runs; undefined: it runs another's, or none. */
+  get sole(): Job | undefined {
+    const [mark] = this.link.marks(1)
+    return mark && this.link.running.get(mark.id)
+  }
+
+  /** Hot. Tells the other fronts how many of ours it has. */
+  tell(): void {
+    const { commons } = this.#home
+    if (commons === null) return
+    const own = this.link.running.size
+    if (own === this.#told) return
+    commons.load(this.#slot, own - this.#told)
+    this.#told = own
   }
 
   get running(): number {
@@ -241,6 +268,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
       job.streaming = false
       job.failed(new Fault(why, { limit: this.#limitOf(why) }))
     }
+    this.tell()
     this.#owner.overdue(facts)
     this.#home.events.batchEnd()
   }
@@ -306,6 +334,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
 
   returned(jobs: Job[]): void {
     this.recalling = false
+    this.tell()
     this.#stalled = this.load > 0
     this.#home.takeBack(jobs)
   }
@@ -314,7 +343,9 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     // Not so the pieces of an endless stream, or log lines: what lies behind them still waits.
     if (this.#progressed) this.progressAtMs = this.#home.clock.nowMs()
     this.#progressed = false
-    if (this.isBusy && this.load === 0) this.#home.idle(this)
+    this.tell()
+    this.#home.commons?.count(this.#slot, this.answered, this.busyMicros)
+    if (this.isBusy && this.own === 0) this.#home.idle(this)
     this.#home.spread()
     this.#home.events.batchEnd()
   }
@@ -322,6 +353,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   #bury(reason: EndReason): void {
     const fault = new Fault('WORKER_DIED', { detail: endText(reason) })
     const { begun, untouched } = this.link.bury()
+    this.tell()
     this.#home.forget(this)
     for (const job of begun) job.failed(fault)
     this.#home.rescue(untouched, fault)

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import type { WorkerPool } from '../events/pool.ts'
 import type { RequestFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import { plainAddress } from '../kit/address.ts'
@@ -22,7 +21,7 @@ import { Connection } from './connection.ts'
 import type { Adopted, Flushed, ServerContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
-import { Pool, type PooledWorker } from './pool.ts'
+import { type Company, Pool, type PooledWorker } from './pool.ts'
 
 /** What the server tells of; who listens decides what becomes a log line. */
 export interface ServerEvents {
@@ -88,13 +87,14 @@ export class Server {
   readonly #connections = new Roster<Connection>()
   readonly #refuser = new Refuser()
   readonly #sendQueues = new SendQueues(SWEEP_MS)
-  readonly #clients = new ClientCounts()
+  readonly #clients: ClientCounts
+  readonly #company: Company | null
   readonly #spool: Spool
   #touched: Flushed[] = []
   #flushing = false
-  /** Since this was last told. */
   /** Whose connection ends now did not leave: it is cut off. */
   #isClosed = false
+  /** Since this was last told. */
   #turnedAway = 0
   #turnedAwayOfClient = 0
   #accepted = 0
@@ -112,20 +112,29 @@ export class Server {
     clock: Clock,
     events: ServerEvents,
     meter: RequestMeter | null = null,
+    /** Other fronts of the same server; null: there are none. */
+    company: Company | null = null,
   ) {
+    this.#company = company
+    this.#clients = new ClientCounts(company?.commons ?? null)
     this.#maxConnections = maxConnections
     this.#events = events
     this.#spool = spool
     this.#clients.adopt(settings.maxClientConnections, [])
     const memory = new BodyMemory(settings.bodyMemoryBytes)
-    const pool = new Pool(settings, clock, {
-      workerLog: (worker, job, level, text) => events.workerLog(worker, job as Exchange | null, level, text),
-      batchEnd: () => this.#flush(),
-      bug: (error, job) => {
-        events.bug(error)
-        ;(job as Exchange | null)?.connection.destroy()
+    const pool = new Pool(
+      settings,
+      clock,
+      {
+        workerLog: (worker, job, level, text) => events.workerLog(worker, job as Exchange | null, level, text),
+        batchEnd: () => this.#flush(),
+        bug: (error, job) => {
+          events.bug(error)
+          ;(job as Exchange | null)?.connection.destroy()
+        },
       },
-    })
+      company,
+    )
     this.#context = {
       ...this.#follow(settings, memory),
       clock,
@@ -183,7 +192,7 @@ export class Server {
     }
   }
 
-  get pool(): WorkerPool {
+  get pool(): Pool {
     return this.#context.pool
   }
 
@@ -245,7 +254,13 @@ export class Server {
     for (const connection of this.#connections.all()) connection.tick(nowMs)
     this.#context.pool.expire(nowMs, this.#connections.size)
     this.#tellTurnedAway()
+    this.#report()
     this.#flush()
+  }
+
+  /** To whoever adds up what the fronts have. */
+  #report(): void {
+    this.#company?.commons.report(this.usage)
   }
 
   #tellTurnedAway(): void {
@@ -305,7 +320,7 @@ export class Server {
 
   #accept(socket: Socket, { policies, caches }: Door): void {
     const address = plainAddress(socket.remoteAddress ?? '')
-    if (this.#connections.size >= this.#maxConnections) {
+    if ((this.#company?.commons.connections ?? this.#connections.size) >= this.#maxConnections) {
       this.#turnedAway++
       return this.#refuse(socket, this.#tooMany())
     }
@@ -317,6 +332,7 @@ export class Server {
     const peer = { address, port: socket.remotePort === undefined ? '' : String(socket.remotePort) }
     this.#accepted++
     this.#clients.add(address)
+    this.#company?.commons.connected(1)
     this.#connections.add(new Connection(socket, this.#context, policy, caches.get(policy)!, peer))
   }
 
@@ -330,6 +346,7 @@ export class Server {
     this.#clients.delete(connection.peer.address)
     this.#bytesRead += connection.bytesRead
     this.#bytesWritten += connection.bytesWritten
+    this.#company?.commons.connected(-1)
   }
 
   #tooMany(): Fault {

@@ -165,6 +165,15 @@ export const REGISTRY = {
     why: 'auto: the limit of open descriptors (ulimit -n) less a reserve, so that nobody is turned away without an answer.',
     applies: 'restart',
   }),
+  fronts: row({
+    section: 'listening',
+    flag: '--fronts',
+    reader: integer(1, 64),
+    default: '1',
+    help: 'How many threads of the server do the work of HTTP; they share all workers.',
+    why: 'One takes many tens of thousands of requests a second: more help only where its core is full and others are free. The limits of connections and of the queue are those of all together; --body-memory and --spool-limit are divided among them. See docs/decisions/0011-several-fronts.md.',
+    applies: 'restart',
+  }),
 
   workers: row({
     section: 'workers',

@@ -12,6 +12,8 @@ export interface ZygoteConfiguration {
   readonly pythonpath: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly threads: number
+  /** How many share its workers. */
+  readonly fronts: number
   readonly multiprocess: boolean
   readonly software: string
   readonly strictHeaders: boolean

@@ -17,6 +17,9 @@ export const APPS = join(ROOT, 'tests/live/apps')
 /** The interpreter this run is about; `npm test` sets it to the one of its virtual environment. */
 export const PYTHON = process.env.TEST_PYTHON || 'python3'
 
+/** TEST_FRONTS=2: every server has so many fronts, unless its test says otherwise. */
+const FRONTS: Readonly<Record<string, string>> = process.env.TEST_FRONTS ? { DRAM_FRONTS: process.env.TEST_FRONTS } : {}
+
 /** True in `npm run test:full`, once: tests that take minutes run only there. */
 export const FULL = process.env.TEST_FULL === '1'
 export const fullOnly = FULL ? false : 'only in npm run test:full'
@@ -330,7 +333,7 @@ function launch<T extends Server>(
     : argv
   const child = spawn(file!, rest, {
     cwd: options.cwd ?? APPS,
-    env: { ...plainEnvironment(), ...options.env, TEST_MARK: mark.slice('TEST_MARK='.length) },
+    env: { ...plainEnvironment(), ...FRONTS, ...options.env, TEST_MARK: mark.slice('TEST_MARK='.length) },
     stdio: ['ignore', 'pipe', 'pipe', ...(options.descriptors ?? [])],
     detached: options.ownGroup ?? false,
   })

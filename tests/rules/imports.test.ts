@@ -13,6 +13,7 @@ const LAYERS = [
   ['system'],
   ['listen', 'parse', 'route', 'dispatch', 'worker', 'respond', 'observe', 'spool', 'files'],
   ['server', 'supervisor'],
+  ['fronts'],
   ['control', 'dev'],
   ['house'],
   ['cli'],
@@ -23,8 +24,13 @@ const PURE = ['kit/', 'faults/', 'events/', 'parse/', 'route/', 'dispatch/', 're
 
 /** The only files that may import what reaches the system. */
 const DOORS = [
+  'fronts/front.ts',
+  'fronts/fronts.ts',
+  'fronts/thread.ts',
+  'fronts/twins.ts',
   'house/daemon.ts',
   'house/disk.ts',
+  'house/frontThread.ts',
   'house/hangup.ts',
   'house/heap.ts',
   'house/keeper.ts',

@@ -38,6 +38,7 @@ function facts(status: Status): [name: string, text: string][] {
     ['python', printable(status.python) || 'not known yet'],
     ['addresses', status.addresses.map((address) => printable(address)).join(' ') || 'none yet'],
     ['folder', printable(status.folder)],
+    ...(status.fronts > 1 ? [['fronts', String(status.fronts)] satisfies [string, string]] : []),
     ['workers', wantedText(status)],
     ['queue', `${queue.waiting} of ${queue.limit}`],
     ['connections', `${connections.open} of ${connections.limit}`],

@@ -52,6 +52,7 @@ export function status(own: Partial<Status> = {}): Status {
     addresses: ['http://127.0.0.1:8000'],
     state: 'serving',
     ready: true,
+    fronts: 1,
     uptimeMs: 3 * 3_600_000 + 12 * 60_000,
     workersWanted: { least: 2, most: 8, now: 2 },
     generations: [
@@ -77,11 +78,11 @@ export class FakeOperations implements Operations {
   onReload: () => Promise<ReloadOutcome> = async () => ({ generation: 2, tookMs: 810, needRestart: [] })
   onStop: () => void = () => {}
 
-  status(): Status {
+  async status(): Promise<Status> {
     return this.now
   }
 
-  requests(): readonly RequestFacts[] {
+  async requests(): Promise<readonly RequestFacts[]> {
     return this.current
   }
 

@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { ENDS, type End } from '../../../src/events/ends.ts'
 import type { RequestFacts, ThreadStack } from '../../../src/events/worker.ts'
 import { Fault } from '../../../src/faults/fault.ts'
-import { Journal } from '../../../src/house/journal.ts'
+import { Journal, type RunningOf } from '../../../src/house/journal.ts'
 import { linesOf } from '../../../src/house/supervisorLines.ts'
 import type { ExchangeFacts } from '../../../src/server/facts.ts'
 import { readArguments } from '../../../src/settings/arguments.ts'
@@ -190,13 +190,13 @@ interface Room {
   readonly lines: (name: string) => Promise<string[]>
 }
 
-function room(t: TestContext, argv = ''): Room {
+function room(t: TestContext, argv = '', runningOf: RunningOf = () => undefined): Room {
   const folder = mkdtempSync(join(tmpdir(), 'journal-'))
   const settings = (argv: string): Settings => {
     const { given } = readArguments(argv.split(' ').filter(Boolean))
     return load(given, {}, folder, () => null).settings
   }
-  const journal = new Journal(settings(`--log-file log --log-format json ${argv}`), () => undefined)
+  const journal = new Journal(settings(`--log-file log --log-format json ${argv}`), runningOf)
   t.after(async () => {
     await journal.close()
     rmSync(folder, { recursive: true })
@@ -401,4 +401,24 @@ test('files can be given to the user that the server becomes', (t) => {
 test('a log file that can’t be opened ends the start', (t) => {
   const { settings } = room(t)
   throws(() => new Journal(settings('--log-file none/log'), () => undefined), { code: 'LOG_FILE' })
+})
+
+test('output whose request another front has to name keeps its order', async (t) => {
+  const answers: ((requestId: string | undefined) => void)[] = []
+  const { journal, lines } = room(t, '', () => new Promise((resolve) => answers.push(resolve)))
+  for (const text of ['one\n', 'two\nthree\n', 'four']) journal.output(71, 'stdout', Buffer.from(text), () => {})
+  journal.outputEnded(71, 'stdout')
+  answers[2]!('r3')
+  answers[1]!(undefined)
+  answers[0]!('r1')
+  const told = (await lines('log')).map((line) => JSON.parse(line) as { message: string; requestId?: string })
+  deepEqual(
+    told.map(({ message, requestId }) => [message, requestId]),
+    [
+      ['one', 'r1'],
+      ['two', undefined],
+      ['three', undefined],
+      ['four', 'r3'],
+    ],
+  )
 })

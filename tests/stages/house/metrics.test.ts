@@ -52,7 +52,7 @@ function house(t: TestContext, settings: Partial<MetricParts['settings']> = {}):
     },
     version: '1.2.3',
     startedMs: 1_700_000_000_500,
-    meter: new RequestMetrics(),
+    meters: [new RequestMetrics(), new RequestMetrics()],
     counts: new Counts(),
     supervisor,
     usage: () => ({
@@ -90,7 +90,7 @@ async function linesOf(metrics: Metrics, name: string): Promise<string[]> {
 
 test('every metric is read from somewhere, and the page can be read', async (t) => {
   const { metrics, parts } = house(t)
-  parts.meter.request('GET', 200, 1, 0, 100, 1, 10, 20)
+  parts.meters[0]!.request('GET', 200, 1, 0, 100, 1, 10, 20)
   parts.counts.refused.add('HOST_MISSING')
   parts.counts.failures.add('WORKER_DIED')
   const { families, malformed } = readPrometheus(await metrics.text())
@@ -160,7 +160,7 @@ test('StatsD is told, at the end too', async (t) => {
   server.bind(0, '127.0.0.1')
   await once(server, 'listening')
   const { metrics, parts, warned } = house(t, { statsd: `127.0.0.1:${server.address().port}`, statsdPrefix: 'shop' })
-  parts.meter.request('GET', 200, 1, 0, 100, 1, 10, 20)
+  parts.meters[1]!.request('GET', 200, 1, 0, 100, 1, 10, 20)
   const heard = once(server, 'message')
   await metrics.close()
   match(String((await heard)[0]), /^shop\.up:1\|g\n[\s\S]*\nshop\.requests_total\.GET\.2xx:1\|c\n/)

@@ -23,7 +23,8 @@ function operated(own: Partial<Operated> = {}) {
     server: {
       ready: true,
       usage: { connections: 12, maxConnections: 1_000, memoryBytes: 64, queued: 3, queueLimit: 2_048 },
-      requests: () => [
+      count: 2,
+      requests: async () => [
         { ...SLOW, requestId: 'young', ageMs: 5 },
         SLOW,
         { ...SLOW, requestId: 'queued', state: 'waiting', worker: null, ageMs: 9_000 },
@@ -54,8 +55,8 @@ function operated(own: Partial<Operated> = {}) {
   return { operations: new ServerOperations(all), asked, clock }
 }
 
-test('the status brings server and supervisor together', () => {
-  const status = operated().operations.status()
+test('the status brings server and supervisor together', async () => {
+  const status = await operated().operations.status()
   equal(status.python, 'CPython 3.11.7 (/usr/bin/python3)')
   equal(status.application, 'shop.wsgi:application')
   equal(status.uptimeMs, 4_000)
@@ -74,28 +75,28 @@ test('the status brings server and supervisor together', () => {
   deepEqual(JSON.parse(JSON.stringify(status)), status)
 })
 
-test('before the application has loaded, what was asked for stands there', () => {
+test('before the application has loaded, what was asked for stands there', async () => {
   const { operations } = operated({ facts: null, state: 'starting', settings: defaultSettings({ app: 'shop' }) })
-  const { application, python, ready } = operations.status()
+  const { application, python, ready } = await operations.status()
   deepEqual([application, python, ready], ['shop', '', false])
 })
 
 test('ready: the server is, and no stop is under way', () => {
   equal(operated().operations.ready, true)
   equal(operated({ state: 'stopping' }).operations.ready, false)
-  const { server } = { server: { ready: false, usage: null as never, requests: () => [] } }
+  const { server } = { server: { ready: false, usage: null as never, count: 1, requests: async () => [] } }
   equal(operated({ server }).operations.ready, false)
 })
 
 test('the last reload is remembered, good or bad', async () => {
   const { operations, clock } = operated()
-  equal(operations.status().lastReload, null)
+  equal((await operations.status()).lastReload, null)
   await operations.reload()
   clock.ms += 100
-  deepEqual(operations.status().lastReload, { ok: true, text: 'generation 2 in 0.81 s', agoMs: 100 })
+  deepEqual((await operations.status()).lastReload, { ok: true, text: 'generation 2 in 0.81 s', agoMs: 100 })
   const failing = operated({ reload: () => Promise.reject(new Fault('RELOAD_FAILED', { detail: 'oops' })) }).operations
   await rejects(failing.reload(), { code: 'RELOAD_FAILED' })
-  deepEqual(failing.status().lastReload, { ok: false, text: 'the reload failed: oops', agoMs: 0 })
+  deepEqual((await failing.status()).lastReload, { ok: false, text: 'the reload failed: oops', agoMs: 0 })
 })
 
 test('stacks of a worker that is not there', async () => {

@@ -3,50 +3,14 @@ import { type TestContext, test } from 'node:test'
 import type { AttachedWorker } from '../../../src/events/pool.ts'
 import type { RequestFacts } from '../../../src/events/worker.ts'
 import { Fault } from '../../../src/faults/fault.ts'
-import { type Job, type PlacedJob, Pool, type PooledWorker, type PoolSettings } from '../../../src/server/pool.ts'
-import type { Question } from '../../../src/worker/link.ts'
+import { Pool, type PooledWorker, type PoolSettings } from '../../../src/server/pool.ts'
 import { WIRE } from '../../../src/worker/table.ts'
 import { within } from '../../kit/wait.ts'
-import { endFrame, FakeWorker, frame, headFrame, question, u32, wholeFrame } from '../worker/fakeWorker.ts'
-import { Recorder } from '../worker/recorder.ts'
+import { endFrame, FakeWorker, frame, headFrame, u32, wholeFrame } from '../worker/fakeWorker.ts'
 import { FakeClock } from './fakeClock.ts'
+import { RecordedJob } from './recordedJob.ts'
 
 const { RETURNED, DATA, LOG } = WIRE.worker
-
-class RecordedJob extends Recorder implements Job {
-  readonly requestId: string
-  heard = false
-  silentSinceMs = 0
-  holdsBack = false
-  serviceMicros = -1
-  queuedAtMs = 0
-  readonly question: Question
-  requeues = 0
-  streaming = false
-  abandoned = false
-  place: PlacedJob | null = null
-  sents = 0
-
-  constructor(name: string) {
-    super(name)
-    this.requestId = name
-    this.question = question(`/${name}`)
-  }
-
-  sent(): void {
-    this.sents++
-  }
-
-  override piece(bytes: Buffer): void {
-    this.heard = true
-    super.piece(bytes)
-  }
-
-  facts(state: RequestFacts['state'], ageMs: number, worker: number | null): RequestFacts {
-    const { requestId } = this
-    return { requestId, method: 'GET', target: `/${requestId}`, client: '', ageMs, state, worker, headers: [] }
-  }
-}
 
 const SETTINGS: PoolSettings = {
   queue: 100,
