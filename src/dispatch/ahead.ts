@@ -15,8 +15,9 @@ const MOST_AHEAD = 64
  * the first answer.
  */
 export class LookAhead {
-  #mean = SLOW_MICROS
-  #deviation = 0
+  // Before anything is known: some time, and much doubt.
+  #mean = UNHURRIED_MICROS
+  #deviation = SLOW_MICROS / 2
   #allowed = 0
   #allowedOfBacklog = 0
   #most: number

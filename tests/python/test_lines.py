@@ -132,7 +132,7 @@ class Lines(unittest.TestCase):
         _, first, second = self.shared(application)
         second.data.sendall(request_frame(1) + request_frame(2))
         self.assertEqual(second.next("HEAD").id, 1)
-        self.assertEqual(second.next("RETURNED").ids, [2])
+        self.assertEqual(second.until("RETURNED")[-1].ids, [2])
         second.tell("CREDIT", 1, U32.pack(300000))
         second.until("END")
 
