@@ -66,8 +66,11 @@ class Kept:
             # A damaged one could crash marshal, and one of another Python anything.
             if _imp.source_hash(HASH_KEY, kept[HASH_BYTES:]) != kept[:HASH_BYTES]:
                 return False
-            state, self.codes = marshal.loads(kept[HASH_BYTES:])
-            return state == state_of_sources()
+            state, codes = marshal.loads(kept[HASH_BYTES:])
+            if state != state_of_sources():
+                return False
+            self.codes = marshal.loads(codes)
+            return True
         except Exception:
             return False
 
@@ -94,11 +97,14 @@ def is_trusted(kept, ours):
 
 def state_of_sources():
     """What compiled modules follow from: the Python, where the sources are, and which they are."""
+    import _imp
+
     state = [sys.version, str(sys.flags.optimize), HERE]
     for name in sorted(os.listdir(HERE)):
         if name.endswith(".py"):
-            found = os.stat(os.path.join(HERE, name))
-            state.append("%s %d %d" % (name, found.st_mtime_ns, found.st_size))
+            # Not their times: packages come with the same one for all files of all versions.
+            with open(os.path.join(HERE, name), "rb") as file:
+                state.append((name, _imp.source_hash(HASH_KEY, file.read())))
     return state
 
 

@@ -39,7 +39,7 @@ def send_first(answer, chunks):
     Amid a framework's code ours is never in the processor's caches: what costs is how much of it is touched.
     """
     chunk = next(chunks, b"")        # it may have called start_response again, or write
-    is_all = type(chunk) is bytes and len(chunk) == answer.length <= answer.line.window
+    is_all = answer.code and type(chunk) is bytes and len(chunk) == answer.length <= answer.line.most_whole
     if is_all and answer.sends_body and not answer.begun:
         answer.defer(chunk)
         for chunk in chunks:

@@ -55,6 +55,7 @@ def be_candidate(config, paths, place, before):
 def ask(listener, findings, name):
     """Tells the front what the audit has found; returns the connection and what it has decided, if anything."""
     front, _ = listener.accept()
+    front.settimeout(None)      # the application may have called socket.setdefaulttimeout()
     try:
         event = {"event": "audited", "findings": findings, "application": name}
         front.sendall((json.dumps(event) + "\n").encode())

@@ -16,7 +16,7 @@ def keep(path, state, hash_key):
     try:
         if os.stat(HERE).st_uid != os.geteuid():
             return
-        content = marshal.dumps((state, compiled()))
+        content = marshal.dumps((state, marshal.dumps(compiled())))
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         with open(descriptor, "wb") as file:
             file.write(_imp.source_hash(hash_key, content) + content)

@@ -6,8 +6,8 @@ from _thread import allocate_lock
 from socket import SHUT_RD
 
 from .fault import Fault
-from .frames import U32, frame
-from .page import ENTERED, FRONT_SHIFT, ID
+from .frames import U32, frame, is_after
+from .page import FRONT_SHIFT, ID
 from .receive import Requests
 from .reply import MAX_WHOLE_BYTES
 from .send import Sender
@@ -34,7 +34,7 @@ class Line:
         self.window = worker.window       # bytes of answer a request may send before the first CREDIT
         self.most_whole = min(self.window, MAX_WHOLE_BYTES)
         self.calls = {}                   # id → Answer, of those the control thread must find
-        self.recalled = 0                 # the request that had been entered last when RECALL or STOP came last
+        self.recalled = 0                 # the last id that a RECALL has named: it comes once for a request
         self.stopping = False
 
     def let_go_in_child(self):
@@ -81,16 +81,21 @@ class Line:
 
     # Answers that wait
 
-    def may_defer(self):
+    def may_defer(self, request_id):
         """Whether an answer may wait for its iterable's end: the front's RECALL must reach it if that takes long.
 
         With one thread RECALL comes whenever the worker is silent for long, with more only if requests wait.
         """
-        return self.tails.mean < SHORT_TAIL_SECONDS and (self.worker.is_single or self.requests.waiting)
+        if self.tails.mean >= SHORT_TAIL_SECONDS or not self.will_be_recalled(request_id):
+            return False
+        return self.worker.is_single or self.requests.waiting
+
+    def will_be_recalled(self, request_id):
+        return not self.stopping and is_after(request_id, self.recalled)
 
     def may_hold(self, request_id):
         """Whether a chunk may wait for the next one: RECALL must still be able to bring it out."""
-        return self.worker.is_single and self.gaps.mean < SHORT_GAP_SECONDS and self.recalled != request_id
+        return self.worker.is_single and self.gaps.mean < SHORT_GAP_SECONDS and self.will_be_recalled(request_id)
 
     def note_deferred(self, answer):
         """Makes let_deferred_go() find it."""
@@ -121,7 +126,7 @@ class Line:
 
         If the reading lock can't be had, a thread is waiting for requests: then all were begun.
         """
-        self.recalled = self.page.words[ENTERED]
+        self.recalled = last
         self.worker.let_deferred_go()
         self.sender.flush()
         reading = self.worker.reading
@@ -136,7 +141,6 @@ class Line:
     def stop(self):
         """STOP: gives back what isn't begun; once each front has said so, the serving threads end after what they run."""
         self.stopping = True
-        self.recalled = self.page.words[ENTERED]
         self.worker.see_stop()
         self.worker.let_deferred_go()
         self.worker.hand_back((self,))

@@ -26,8 +26,10 @@ class Metrics:
             try:
                 start_new_thread(self.answer, ())
             except RuntimeError:      # no thread is to be had: that mustn't end the control thread, and so the worker
-                self.asked.clear()
-                line.say(frame("METRICS", 0, b""))
+                with self.lock:
+                    unheard, self.asked = self.asked, []
+                for one in unheard:
+                    one.say(frame("METRICS", 0, b""))
 
     def answer(self):
         try:

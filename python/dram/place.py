@@ -63,6 +63,7 @@ def make(folder, number, is_candidate, fronts=1):
 
 def listen(path):
     listener = socket.socket(socket.AF_UNIX)
+    listener.settimeout(None)      # a template's application may have called socket.setdefaulttimeout()
     try:
         listener.bind(path)
         listener.listen(BACKLOG)

@@ -116,6 +116,7 @@ def accept_all(place):
     connections = {}
     while len(connections) < 2 * len(fronts):
         connection, _ = place.listener.accept()
+        connection.settimeout(None)      # the application may have called socket.setdefaulttimeout()
         length, _, role, _, _ = HEADER.unpack(receive_exactly(connection, HEADER.size))
         hello = json.loads(receive_exactly(connection, length))
         if hello["version"] != TABLE["version"]:

@@ -23,6 +23,9 @@ pack_head = HEAD_HEADER.pack
 
 MAX_JOINED_BYTES = 64 * 1024
 MAX_FRAME_BYTES = 1024 * 1024
+# A larger file is the front's to send. Up to here that costs more than the bytes do: the worker has to wait for the
+# front to open it, and the front for each piece (bench/anatomy.md), and the window takes it whatever the client does.
+MAX_OWN_FILE_BYTES = 1024 * 1024
 MAX_WHOLE_BYTES = 256 * 1024      # the front has to read a HEAD whole before it can pass it on, DATA not
 MAX_GAP_SECONDS = 2e-3      # a chunk that is kept for the next is never older when that comes
 ANY_STATUS = "200 OK"       # write_head wants one where only the headers count
@@ -189,13 +192,16 @@ class Answer:
         self.begun = True
         self.granted = line.window
         self.complete_at = clock()
-        if not line.may_defer():
+        if not line.may_defer(self.id):
             self.register()
             self.transmit(memoryview(chunk))
             return
         self.sent = len(chunk)
         self.deferred = [chunk]
         line.note_deferred(self)
+        # Asked again, as in hold().
+        if not line.may_defer(self.id):
+            self.let_go()
 
     def hold(self, chunk):
         """Keeps a small chunk for those that follow, if they come fast as a rule: then many are one frame.
@@ -254,9 +260,10 @@ class Answer:
             if not count:
                 return ()
             data = b"".join(held[:count])
+            is_first, self.head_sent = not self.head_sent, True     # first: who finds nothing kept asks this next
             del held[:count]
             self.held_bytes = 0
-            if self.head_sent:
+            if not is_first:
                 return HEADER.pack(len(data), DATA, 0, 0, self.id), data
         self.head_sent = True
         return self.head_frame(data)
@@ -317,14 +324,14 @@ class Answer:
             self.add_length(region.length)
         if self.length is not None:
             region.length = min(region.length, self.length - self.sent)
-        if region.length > MAX_JOINED_BYTES:
+        if region.length > min(MAX_OWN_FILE_BYTES, self.line.window):
             if not self.begun:
                 self.begin()
             if self.hand_over(region):
                 self.sent += region.length
                 return
         while region.length:
-            data = region.read(MAX_JOINED_BYTES)
+            data = region.read(MAX_FRAME_BYTES)
             if not data:
                 break
             self.send(data)

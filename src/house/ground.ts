@@ -72,8 +72,9 @@ export async function takeGround(
   )
   const spool = new Spool({
     parent: settings.spoolDir ?? folder,
-    limitBytes: settings.spoolLimitBytes,
-    maxOpenFiles: descriptors.maxSpoolFiles,
+    // Each front has its share.
+    limitBytes: Math.ceil(settings.spoolLimitBytes / settings.fronts),
+    maxOpenFiles: Math.max(2, Math.floor(descriptors.maxSpoolFiles / settings.fronts)),
   })
   cleanup.add(() => spool.close())
   if (spool.inMemory) {

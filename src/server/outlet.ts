@@ -93,7 +93,7 @@ export class Outlet {
     const ofView = Math.max(0, taken - this.#text.length)
     this.#text = ''
     if (ofView < view.length) this.#writeRest(text, view.subarray(ofView), after)
-    else this.#client.text(after.slice(ofView - view.length))
+    else if (ofView - view.length < after.length) this.#client.text(after.slice(ofView - view.length))
     this.#judge()
   }
 
@@ -164,14 +164,19 @@ export class Outlet {
   }
 
   #judge(): void {
-    if (this.idle) return
+    if (this.idle) {
+      // All was taken at once: nobody is going to be told.
+      if (this.#borrowed.length > 0) this.#giveBack()
+      return
+    }
     this.#count()
     this.#owner.outletBusy()
   }
 
   #count(): void {
     const waiting = Math.max(this.#client.waitingBytes, this.#borrowed.length * this.#chunks.chunkBytes)
-    if (waiting <= this.#counted) return
-    if (this.#memory.take(waiting - this.#counted)) this.#counted = waiting
+    // As much of it as there is: then none is free, and the next pieces are small.
+    const more = Math.min(waiting - this.#counted, this.#memory.free)
+    if (more > 0 && this.#memory.take(more)) this.#counted += more
   }
 }

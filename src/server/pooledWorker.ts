@@ -171,7 +171,11 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     if (!this.#leave()) return
     const told = this.#home.onLastMetrics
     if (told === null) this.link.stop()
-    else void this.#giveAccount(told).finally(() => this.link.stop())
+    else {
+      // Who has left is recalled no more, and STOP comes only after the account.
+      if (this.own > 0) this.recall()
+      void this.#giveAccount(told).finally(() => this.link.stop())
+    }
   }
 
   /** What the application has counted would be lost with the process. */

@@ -328,8 +328,9 @@ export class Server {
     }
   }
 
-  #accept(client: ClientSocket, { policies, manners }: Door): void {
+  #accept(client: ClientSocket, { listener, policies, manners }: Door): void {
     const { address: itsAddress, port } = client.peer()
+    if (itsAddress === '' && listener.where.kind === 'tcp') return client.destroy() // it left before it was accepted
     const address = this.#kept(plainAddress(itsAddress))
     if ((this.#company?.commons.connections ?? this.#connections.size) >= this.#maxConnections) {
       this.#turnedAway++

@@ -64,6 +64,18 @@ class KeptTest(unittest.TestCase):
         self.assertFalse(self.start())
         self.assertTrue(self.start())
 
+    def test_stale_of_the_same_size_and_time_is_passed_over(self):
+        self.start()
+        path = os.path.join(self.folder, "leave.py")
+        facts = os.stat(path)
+        with open(path, "r+") as file:
+            text = file.read()
+            file.seek(0)
+            file.write(text.replace("\"\"\"", "'''"))
+        os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        self.assertEqual(os.stat(path).st_size, facts.st_size)
+        self.assertFalse(self.start())
+
     def test_moved_elsewhere_is_passed_over(self):
         self.start()
         moved = self.root + "-moved"

@@ -286,6 +286,22 @@ class Life(Case):
         os.close(out)
 
 
+    def test_a_default_timeout_of_the_applications_is_not_ours(self):
+        self.write(
+            "myapp.py",
+            """
+            import gc, socket
+            socket.setdefaulttimeout(0.5)
+            def app(environ, start_response):
+                start_response("200 OK", [])
+                ours = [one.gettimeout() for one in gc.get_objects() if isinstance(one, socket.socket)]
+                return [b"%d %r" % (len(ours) > 1, set(ours) - {None, 0.0})]
+            """,
+        )
+        zygote, front, forked, _ = self.worker()
+        self.assertEqual(self.body(front, 1, "/"), "1 set()")
+
+
 class Output(Case):
     def test_lines_show_at_once(self):
         zygote, front, forked, _ = self.worker()

@@ -250,3 +250,48 @@ test('even a small write that the kernel takes late counts, and is told of', () 
   equal(memory.used, 0)
   equal(Buffer.concat(client.taken).toString(), '5\r\nsmall\r\n')
 })
+
+/** A client whose kernel takes all at once, but never part of a piece. */
+class FastClient {
+  readonly isClosed = false
+  readonly waitingBytes = 0
+  now(): number {
+    return 0
+  }
+  text(): void {}
+  bytes(): void {}
+}
+
+/** Counts the chunks that are out. */
+class CountedChunks extends ChunkPool {
+  out = 0
+  override take(): Buffer {
+    this.out++
+    return super.take()
+  }
+  override give(chunk: Buffer): void {
+    this.out--
+    super.give(chunk)
+  }
+}
+
+const NO_OWNER = { outletText: () => {}, outletBusy: () => {}, outletIdle: () => {} }
+
+test('chunks that were borrowed for a piece come back, also where the kernel takes it at once', () => {
+  const chunks = new CountedChunks(64 * KIB, 0)
+  const outlet = new Outlet(new FastClient() as unknown as ClientSocket, new BodyMemory(1_000_000), chunks, NO_OWNER)
+  for (let round = 0; round < 3; round++) outlet.passed('head', Buffer.alloc(300 * KIB), '')
+  equal(chunks.out, 0)
+})
+
+test('the budget counts what there is of it, so that the next clients get small pieces', () => {
+  const memory = new BodyMemory(100 * KIB)
+  const pieces = Array.from({ length: 3 }, () => {
+    const client = Object.assign(new SlowClient(), { now: () => 0 })
+    const outlet = new Outlet(client as unknown as ClientSocket, memory, new ChunkPool(64 * KIB, 0), NO_OWNER)
+    const bytes = outlet.pieceBytes(90 * KIB)
+    outlet.passed('', Buffer.alloc(bytes), '')
+    return bytes
+  })
+  deepEqual([pieces[0], pieces[1], memory.free], [90 * KIB, 16 * KIB, 0])
+})
