@@ -53,7 +53,11 @@ export function estimateSeconds({ load }: Scenario, { seconds, warmupSeconds, sh
   const around = 1.5
   switch (load.kind) {
     case 'closed':
-      return around + warmupSeconds + Math.max(seconds, share < 1 ? 0 : (load.leastSeconds ?? 0))
+      return (
+        around +
+        (warmupSeconds && Math.max(warmupSeconds, load.leastWarmupSeconds ?? 0)) +
+        Math.max(seconds, share < 1 ? 0 : (load.leastSeconds ?? 0))
+      )
     case 'open':
     case 'respawn':
     case 'reload':

@@ -3,7 +3,7 @@ import type { Kind } from '../measure.ts'
 
 /** As fast as it goes. */
 export const closed: Kind<'closed'> = async ({ server, scenario: { exchange }, load, plan, wrk }) => {
-  if (plan.warmupSeconds > 0) await wrk(plan.warmupSeconds)
+  if (plan.warmupSeconds > 0) await wrk(Math.max(plan.warmupSeconds, load.leastWarmupSeconds ?? 0))
   const cpuBefore = server.cpuSeconds
   const found = await wrk(plan.share < 1 ? plan.seconds : Math.max(plan.seconds, load.leastSeconds ?? 0))
   const rate = perSecond(found)
