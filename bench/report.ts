@@ -36,7 +36,7 @@ export function noticeLines({ isSmoke, isWhole }: Report): string[] {
 }
 
 export function methodText({ method: { rounds, seconds, warmupSeconds } }: Report): string {
-  return `${rounds} ${rounds === 1 ? 'round' : 'rounds'} in which the servers take turns, each started anew, checked, warmed up for ${warmupSeconds} s and loaded for ${seconds} s (where the scenario has no time of its own).`
+  return `${rounds} ${rounds === 1 ? 'round' : 'rounds'} in which the servers take turns, each started anew, checked, warmed up for ${warmupSeconds} s and loaded for ${seconds} s (where the scenario has no times of its own).`
 }
 
 /** The table of all goals that the results say something about. */
