@@ -1,5 +1,5 @@
+import type { Plan } from './bout.ts'
 import type { Contest } from './contest.ts'
-import type { Plan } from './measure.ts'
 import { METRICS } from './metrics.ts'
 import { type Configuration, configurationText, type PeerName } from './peers.ts'
 import type { Failure, Round } from './results.ts'

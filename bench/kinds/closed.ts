@@ -1,5 +1,5 @@
+import type { Kind } from '../bout.ts'
 import { perSecond } from '../load/wrk.ts'
-import type { Kind } from '../measure.ts'
 
 /** As fast as it goes. */
 export const closed: Kind<'closed'> = async ({ server, scenario: { exchange }, load, plan, wrk }) => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Kind } from '../bout.ts'
 import { AnswerReader } from '../load/answers.ts'
-import type { Kind } from '../measure.ts'
 
 const AT_A_TIME = 100
 const ANSWER_LIMIT_MS = 10_000

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sendSignal } from '../../tools/processes.ts'
+import type { Bout, Kind } from '../bout.ts'
 import { type LoadChild, loadChild } from '../load/child.ts'
 import type { OpenAsk, OpenFigures } from '../load/open.ts'
-import type { Bout, Kind } from '../measure.ts'
 import type { Figures } from '../metrics.ts'
 
 /** How long a successor is waited for after the load. */

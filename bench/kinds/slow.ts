@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Kind, wrkAsk } from '../bout.ts'
 import { loadChild } from '../load/child.ts'
 import { perSecond, wrk } from '../load/wrk.ts'
-import { type Kind, wrkAsk } from '../measure.ts'
 import type { Server } from '../server.ts'
 
 /** After the slow ones have gone, a server may still be ending what it did for them. */

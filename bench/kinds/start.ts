@@ -1,4 +1,4 @@
-import type { Kind } from '../measure.ts'
+import type { Kind } from '../bout.ts'
 import { summary } from '../metrics.ts'
 import { Server } from '../server.ts'
 

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { type Client, ConnectionReset, type Response, request, ShortAnswer } from './client.ts'
 import type { Notes } from './gate.ts'
+import { sendSignal } from './processes.ts'
 import type { LiveServer, Scope } from './server.ts'
 import { GUARD_MS, within } from './wait.ts'
 
@@ -170,6 +171,20 @@ export function judgeFlawless(load: Load, notes: Notes, status = 200): void {
   const ran = ranBy(notes)
   for (const { id } of load.answers) ok(ran.has(id), `${id} was answered and not run`)
   equal(ran.size, load.answers.length)
+}
+
+/** Five times under load: kills the worker that began a request last, and waits for the log to say so. */
+export async function killRunners(server: LiveServer, load: Load, notes: Notes): Promise<Set<number>> {
+  const killed = new Set<number>()
+  for (let at = 0; at < 5; at++) {
+    await load.more(100)
+    const pid = Number(notes.lines().at(-1)!.split(' ')[1])
+    killed.add(pid)
+    sendSignal(pid, 'SIGKILL')
+    await server.until(new RegExp(`\\b${pid}\\b.*SIGKILL`))
+  }
+  await load.more(100)
+  return killed
 }
 
 /**

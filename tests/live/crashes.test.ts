@@ -2,7 +2,7 @@ import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import { request } from '../kit/client.ts'
 import { Notes } from '../kit/gate.ts'
-import { judgeFlawless, judgeKilled, Load, notedRuns } from '../kit/load.ts'
+import { judgeFlawless, judgeKilled, killRunners, Load, notedRuns } from '../kit/load.ts'
 import { isAlive, processRow, sendSignal } from '../kit/processes.ts'
 import { start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
@@ -14,15 +14,7 @@ test('kill -9 of workers under load: only what they had begun fails', async (t) 
   const notes = new Notes(t)
   const server = await start(t, 'crashing.py', TWO)
   const load = await Load.begin(t, server, { ask: notedRuns(notes, 0.001) })
-  const killed = new Set<number>()
-  for (let at = 0; at < 5; at++) {
-    await load.more(100)
-    const pid = lastRunner(notes)
-    killed.add(pid)
-    sendSignal(pid, 'SIGKILL')
-    await server.until(new RegExp(`\\b${pid}\\b.*SIGKILL`))
-  }
-  await load.more(100)
+  const killed = await killRunners(server, load, notes)
   judgeKilled(await load.stop(), notes, killed)
   ok(load.idsWith(502).length <= killed.size * 33, JSON.stringify(load.statuses))
 })
@@ -227,7 +219,3 @@ test('signals that are sent to a worker by hand end nothing', async (t) => {
   judgeFlawless(await load.stop(), notes)
   deepEqual((await server.workerPids(2)).sort(), before)
 })
-
-function lastRunner(notes: Notes): number {
-  return Number(notes.lines().at(-1)!.split(' ')[1])
-}

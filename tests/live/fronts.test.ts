@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Client, type Response, request } from '../kit/client.ts'
 import { Gate, Notes } from '../kit/gate.ts'
-import { judgeFlawless, judgeKilled, Load, notedRuns } from '../kit/load.ts'
-import { sendSignal } from '../kit/processes.ts'
+import { judgeFlawless, judgeKilled, killRunners, Load, notedRuns } from '../kit/load.ts'
 import { DRAM, folder, type LiveServer, start } from '../kit/server.ts'
 import { Shop } from '../kit/shop.ts'
 import { eventually } from '../kit/wait.ts'
@@ -153,15 +152,7 @@ test('kill -9 of workers under load: each front knows what of its own had begun'
   const notes = new Notes(t)
   const server = await start(t, 'crashing.py', TWO)
   const load = await Load.begin(t, server, { ask: notedRuns(notes, 0.001) })
-  const killed = new Set<number>()
-  for (let at = 0; at < 5; at++) {
-    await load.more(100)
-    const pid = Number(notes.lines().at(-1)!.split(' ')[1])
-    killed.add(pid)
-    sendSignal(pid, 'SIGKILL')
-    await server.until(new RegExp(`\\b${pid}\\b.*SIGKILL`))
-  }
-  await load.more(100)
+  const killed = await killRunners(server, load, notes)
   judgeKilled(await load.stop(), notes, killed)
 })
 
