@@ -267,6 +267,7 @@ export const FAULTS = {
   USAGE: { exit: 2, says: '{detail}', hint: 'see dram --help' },
   SETTING_UNKNOWN: { exit: 2, says: 'there is no setting {detail}', hint: 'see dram serve --help' },
   SETTING_INVALID: { exit: 2, says: '{detail}', hint: 'see dram serve --help' },
+  SETTING_REFUSED: { exit: 2, says: '{detail}', hint: 'leave it out' },
   SETTINGS_FILE: { exit: 2, says: 'cannot read the settings file: {detail}', hint: 'it is TOML: name = value' },
   FOLDER_MISSING: { exit: 2, says: 'there is no folder {detail}', hint: 'check --chdir' },
   PYTHON_NOT_FOUND: {

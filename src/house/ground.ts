@@ -54,6 +54,7 @@ export async function takeGround(
   const pidfile = takePidfile(settings, birth.kind === 'successor' ? birth.of : null, identity, cleanup)
   const journal = new Journal(settings, runningOf)
   cleanup.add(() => journal.close())
+  for (const warning of loaded.warnings) journal.note('warning', warning)
   const sockets = new Sockets(loaded, birth)
   cleanup.add(() => sockets.close())
   if (identity !== null) await changeUser(settings, identity, journal, sockets)

@@ -244,7 +244,8 @@ export class House implements Operated, SignalOwner {
         },
         adoptLogs: ({ settings }) => journal.adopt(settings),
         replace: (loaded) => this.#replace(loaded),
-        adopt: ({ settings }) => {
+        adopt: ({ settings, warnings }) => {
+          for (const warning of warnings) journal.note('warning', warning)
           this.server.adopt(settings)
           this.server.idleReady = settings.workers.least === 0
         },

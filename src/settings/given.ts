@@ -8,6 +8,8 @@ export type Origin =
   | { readonly kind: 'file'; readonly path: string; readonly line: number; readonly name: string }
   | { readonly kind: 'variable'; readonly name: string }
   | { readonly kind: 'flag'; readonly name: string }
+  /** Another server's word. `source`: where that was said, as it is read out; `server`'s own default has none. */
+  | { readonly kind: 'dialect'; readonly server: string; readonly source: string; readonly name: string }
 
 /** A setting as a source gave it, not read yet. `off`: by `--no-FLAG` or its like. */
 export interface Given {
@@ -27,6 +29,8 @@ export function originText(origin: Origin): string {
       return `variable ${origin.name}`
     case 'flag':
       return origin.name === '' ? 'command line' : `command line, ${origin.name}`
+    case 'dialect':
+      return origin.source === '' ? `${origin.server}'s default` : `${origin.source}, ${origin.name}`
   }
 }
 
@@ -47,7 +51,13 @@ export function invalid(origin: Origin, wants: string, words: readonly string[])
 function named(origin: Origin): string {
   if (origin.kind === 'default') return 'the default'
   if (origin.kind === 'file') return `${origin.name} (${originText(origin)})`
+  if (origin.kind === 'dialect') return origin.source === '' ? originText(origin) : `${origin.name} (${origin.source})`
   return origin.name || 'APP'
+}
+
+/** Did nobody ask for it? The defaults of another server, whose words are spoken, are nobody's wish either. */
+export function isDefault(origin: Origin): boolean {
+  return origin.kind === 'default' || (origin.kind === 'dialect' && origin.source === '')
 }
 
 /** A name that no setting has; `all` holds those it could have been. */

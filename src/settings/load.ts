@@ -17,6 +17,16 @@ export interface Loaded {
   readonly folder: string
   /** What --env-file and --env add to the application's environment. */
   readonly environment: Readonly<Record<string, string>>
+  /** What is wrong with the settings, but does not keep the server from serving: for the log. */
+  readonly warnings: readonly string[]
+}
+
+/** The words of another server, translated. */
+export interface Dialect {
+  /** Its defaults: weaker than everything else. */
+  readonly defaults: readonly Given[]
+  /** Faults of its words that are no reason to stop. */
+  readonly warnings: readonly string[]
 }
 
 /** Text of a file; null if there is none. Throws what the system says if it can't be read. */
@@ -26,6 +36,8 @@ export type ReadText = (path: string) => string | null
  * Merges all sources. Weakest first: defaults, PORT, the file, WEB_CONCURRENCY, DRAM_*, the command line.
  * @param given what the command line gave (`readArguments`)
  * @param folder the working folder, absolute
+ * @param dialect then `given` was translated from the words of another server, which reads PORT and WEB_CONCURRENCY in
+ *   its own way and has a file of its own: ours is read only where `config` names it
  * @throws Fault SETTING_UNKNOWN, SETTING_INVALID, SETTINGS_FILE
  */
 export function load(
@@ -33,15 +45,18 @@ export function load(
   variables: Variables,
   folder: string,
   readText: ReadText = readTextFile,
+  dialect: Dialect | null = null,
 ): Loaded {
-  const stronger = [...readConcurrency(variables), ...readVariables(variables), ...given]
-  const file = findFile(stronger, folder, readText)
-  const merged = merge([...readPort(variables), ...(file?.given ?? []), ...stronger], folder)
+  const stronger = [...(dialect ? [] : readConcurrency(variables)), ...readVariables(variables), ...given]
+  const file = namedFile(stronger, folder, readText) ?? (dialect ? null : usualFile(folder, readText))
+  const weakest = dialect?.defaults ?? readPort(variables)
+  const merged = merge([...weakest, ...(file?.given ?? []), ...stronger], folder)
   return {
     ...merged,
     file: file?.path ?? null,
     folder,
     environment: { ...readEnvironment(merged.settings.envFile, readText), ...merged.settings.env },
+    warnings: dialect?.warnings ?? [],
   }
 }
 
@@ -84,20 +99,23 @@ function joinRepeated(all: readonly Given[]): Given[] {
   return joined
 }
 
-function findFile(
-  stronger: readonly Given[],
-  folder: string,
-  readText: ReadText,
-): { path: string; given: Given[] } | null {
+interface SettingsFile {
+  readonly path: string
+  readonly given: readonly Given[]
+}
+
+function namedFile(stronger: readonly Given[], folder: string, readText: ReadText): SettingsFile | null {
   const named = stronger.findLast(({ key }) => key === 'config')
-  if (named) {
-    const path = readGiven(named, folder) as string
-    const text = tryRead(path, readText)
-    if (text === null) throw new Fault('SETTINGS_FILE', { detail: `there is no file ${path}` }, '', 'check --config')
-    const given = readSettingsFile(path, text)
-    if (given === null) throw new Fault('SETTINGS_FILE', { detail: `${path} has no table [tool.dram]` })
-    return { path, given }
-  }
+  if (!named) return null
+  const path = readGiven(named, folder) as string
+  const text = tryRead(path, readText)
+  if (text === null) throw new Fault('SETTINGS_FILE', { detail: `there is no file ${path}` }, '', 'check --config')
+  const given = readSettingsFile(path, text)
+  if (given === null) throw new Fault('SETTINGS_FILE', { detail: `${path} has no table [tool.dram]` })
+  return { path, given }
+}
+
+function usualFile(folder: string, readText: ReadText): SettingsFile | null {
   for (const name of ['dram.toml', 'pyproject.toml']) {
     const path = join(folder, name)
     const text = tryRead(path, readText)

@@ -5,7 +5,7 @@ import { autoWorkers } from '../../house/machine.ts'
 import { findPython } from '../../house/python.ts'
 import { versionLine } from '../../house/version.ts'
 import { readArguments } from '../../settings/arguments.ts'
-import type { Given } from '../../settings/given.ts'
+import { isDefault } from '../../settings/given.ts'
 import { type Loaded, load } from '../../settings/load.ts'
 import { REGISTRY } from '../../settings/registry.ts'
 import type { HeadStart } from '../../supervisor/interpreter.ts'
@@ -36,15 +36,19 @@ ${paragraph('Each option can also be a variable (--max-body: DRAM_MAX_BODY) or a
     const { given, switches } = readArguments(argv, COMMON_SWITCHES)
     if (switches.has('--help')) world.out(serve.help(world.columns))
     else if (switches.has('--version')) world.out(versionLine())
-    else return start(given, world)
+    else return startServer(() => load(given, world.variables, world.folder), world)
     return 0
   },
 }
 
-async function start(given: readonly Given[], world: World): Promise<number> {
+/**
+ * Serves by the settings that `load` gives, now and at every reload. The exit code.
+ * @throws Fault
+ */
+export async function startServer(load: () => Loaded, world: World): Promise<number> {
   const { variables, folder, inherited = NOTHING_INHERITED, served = () => {} } = world
   const read = (): Loaded => {
-    const loaded = withActivated(withWorkers(load(given, variables, folder)), inherited)
+    const loaded = withActivated(withWorkers(load()), inherited)
     checkFolder(loaded.settings.chdir)
     return loaded
   }
@@ -90,7 +94,7 @@ function withWorkers(loaded: Loaded): Loaded {
 
 /** Where nothing says what to bind, it is what the service manager has bound for us. */
 function withActivated(loaded: Loaded, { activated }: Inherited): Loaded {
-  if (activated === 0 || loaded.origins.bind.kind !== 'default') return loaded
+  if (activated === 0 || !isDefault(loaded.origins.bind)) return loaded
   const bind = Array.from({ length: activated }, (_, index) => `fd://${FIRST_ACTIVATED + index}`)
   return { ...loaded, settings: { ...loaded.settings, bind } }
 }

@@ -1,0 +1,75 @@
+import { isDeepStrictEqual } from 'node:util'
+import { Fault } from '../../faults/fault.ts'
+import { type Given, originText } from '../../settings/given.ts'
+import type { ForeignRow, Told, Value, Values } from './verdict.ts'
+
+export interface Translation {
+  /** What was told, in our words: stronger than the variables DRAM_*. */
+  readonly given: readonly Given[]
+  /** The other server's defaults in our words: weaker than they. */
+  readonly defaults: readonly Given[]
+  /** A line for each setting that was told and means nothing here. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * The settings of another server in our words.
+ * @param server its name: `Gunicorn`
+ * @param told what was given, by name; what is not there has its default
+ * @param defaults defaults that depend on where we are, by name
+ * @throws Fault SETTING_REFUSED, SETTING_INVALID
+ */
+export function translate(
+  server: string,
+  rows: readonly ForeignRow[],
+  told: ReadonlyMap<string, Told>,
+  defaults: ReadonlyMap<string, Told> = new Map(),
+): Translation {
+  const given: Given[] = []
+  const weak: Given[] = []
+  const warnings: string[] = []
+  const usual = (row: ForeignRow): Told =>
+    defaults.get(row.name) ?? {
+      value: row.default,
+      origin: { kind: 'dialect', server, source: '', name: row.name },
+    }
+  const all = valuesOf(rows, (row) => (told.get(row.name) ?? usual(row)).value)
+  for (const row of rows) {
+    const asked = told.get(row.name)
+    const what = asked ?? usual(row)
+    const { verdict } = row
+    switch (verdict.kind) {
+      case 'same':
+      case 'mapped':
+        for (const { key, words, off = false } of verdict.give(what.value, all, what))
+          (asked ? given : weak).push({ key, words, off, origin: what.origin })
+        break
+      case 'accepted':
+        if (asked && !isDeepStrictEqual(asked.value, row.default)) warnings.push(warningOf(server, asked, verdict.why))
+        break
+      case 'refused':
+        if (!isDeepStrictEqual(what.value, row.default)) throw refuse(what, verdict.instead)
+    }
+  }
+  return { given, defaults: weak, warnings }
+}
+
+function valuesOf(rows: readonly ForeignRow[], pick: (row: ForeignRow) => Value): Values {
+  return Object.fromEntries(rows.map((row) => [row.name, pick(row)]))
+}
+
+function warningOf(server: string, { origin }: Told, why: string): string {
+  return `${server}'s setting has no effect here (${originText(origin)}): ${why}`
+}
+
+/** It can't be done: `instead` says what to do. */
+export function refuse({ origin }: Told, instead: string): Fault {
+  return new Fault('SETTING_REFUSED', { detail: `not served here: ${originText(origin)}` }, '', instead)
+}
+
+/** Not a value that the other server takes. */
+export function wrong({ origin, value }: Told, wants: string): Fault {
+  return new Fault('SETTING_INVALID', {
+    detail: `${originText(origin)}: must be ${wants}, not ${JSON.stringify(value)}`,
+  })
+}
