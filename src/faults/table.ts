@@ -269,6 +269,14 @@ export const FAULTS = {
   SETTING_INVALID: { exit: 2, says: '{detail}', hint: 'see dram serve --help' },
   SETTING_REFUSED: { exit: 2, says: '{detail}', hint: 'leave it out' },
   SETTINGS_FILE: { exit: 2, says: 'cannot read the settings file: {detail}', hint: 'it is TOML: name = value' },
+  CONFIG_FAILED: { exit: 2, says: 'the configuration file failed: {detail}', hint: 'see the traceback above' },
+  HOOK_INVALID: { exit: 2, says: '{detail}', hint: 'see docs/hooks.md for what each hook is called with' },
+  HOOK_FAILED: { exit: 4, says: 'a hook of the configuration failed: {detail}', hint: 'see the traceback above' },
+  KEEPER_LOST: {
+    exit: 3,
+    says: 'the process that runs the configuration file is gone: {detail}',
+    hint: 'look for what ends it: os._exit, a signal, a lack of memory',
+  },
   FOLDER_MISSING: { exit: 2, says: 'there is no folder {detail}', hint: 'check --chdir' },
   PYTHON_NOT_FOUND: {
     exit: 3,

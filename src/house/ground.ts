@@ -2,15 +2,18 @@ import { Fault } from '../faults/fault.ts'
 import { FAULTS } from '../faults/table.ts'
 import { descriptorLimit, openDescriptors } from '../listen/descriptors.ts'
 import { type DescriptorPlan, planDescriptors } from '../server/admission.ts'
+import type { Loaded } from '../settings/load.ts'
 import type { Settings } from '../settings/registry.ts'
 import { Spool } from '../spool/spool.ts'
 import { makeRuntimeFolder, removeRuntimeFolder } from '../supervisor/folder.ts'
 import { Pidfile } from '../system/pidfile.ts'
 import { makeParents } from '../system/privateFolder.ts'
 import { become, type Identity, identityOf } from '../system/users.ts'
+import type { Inherited } from './birth.ts'
 import type { Cleanup } from './cleanup.ts'
+import { startKeeper } from './configuration.ts'
 import { Journal, type RunningOf } from './journal.ts'
-import { Keeper } from './keeper.ts'
+import type { Keeper, KeeperEvents } from './keeper.ts'
 import { type Launch, titleOf } from './launch.ts'
 import { Notices } from './notices.ts'
 import { findPython } from './python.ts'
@@ -41,7 +44,7 @@ export interface Ground {
  * Faults: those of the start.
  */
 export async function takeGround(
-  { loaded, inherited }: Launch,
+  { loaded, inherited, keeper: started }: Launch,
   runningOf: RunningOf,
   cleanup: Cleanup,
 ): Promise<Ground> {
@@ -58,7 +61,13 @@ export async function takeGround(
   const sockets = new Sockets(loaded, birth)
   cleanup.add(() => sockets.close())
   if (identity !== null) await changeUser(settings, identity, journal, sockets)
-  const notices = startNotices(python, inherited.notifySocket, journal, cleanup)
+  const keeper = started ?? keeperForNotices(python, loaded, inherited)
+  if (keeper !== null) {
+    keeper.attach(heardInJournal(journal))
+    cleanup.add(() => keeper.close())
+  }
+  const sink = inherited.notifySocket === null ? null : keeper
+  const notices = new Notices(sink, () => process.hrtime.bigint() / NANOS_PER_MICRO)
   const folder = makeRuntimeFolder(settings.runtimeDir)
   cleanup.add(() => removeRuntimeFolder(folder))
   endOnBugs(journal, folder, pidfile)
@@ -118,13 +127,17 @@ function giveFolder(path: string | null, code: 'RUNTIME_FOLDER' | 'SPOOL_FOLDER'
   }
 }
 
-function startNotices(python: string, socket: string | null, journal: Journal, cleanup: Cleanup): Notices {
-  const keeper =
-    socket === null
-      ? null
-      : new Keeper(python, socket, (why) => journal.note('warning', `the service manager is not told: ${why}`))
-  if (keeper !== null) cleanup.add(() => keeper.close())
-  return new Notices(keeper, () => process.hrtime.bigint() / NANOS_PER_MICRO)
+function keeperForNotices(python: string, { folder }: Loaded, { notifySocket }: Inherited): Keeper | null {
+  return notifySocket === null ? null : startKeeper({ python, folder, variables: process.env, notifySocket })
+}
+
+function heardInJournal(journal: Journal): KeeperEvents {
+  return {
+    failed: (why) => journal.note('warning', `the keeper has ended, and what it did is not done any more: ${why}`),
+    log: (pid, level, text) => journal.workerLog({ pid }, null, level, text),
+    unnotified: (why) => journal.note('warning', `the service manager is not told: ${why}`),
+    output: (pid, stream, bytes) => void journal.output(pid, stream, bytes, () => {}),
+  }
 }
 
 /** What nobody caught leaves us in a state that nobody knows: say so and end; the lifeline ends the Python side. */

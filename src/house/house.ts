@@ -237,8 +237,8 @@ export class House implements Operated, SignalOwner {
     return new Reloads(
       this.#launch.loaded,
       {
-        load: () => {
-          const loaded = this.#launch.load()
+        load: async () => {
+          const loaded = await this.#launch.load()
           findPython(loaded, process.env)
           return loaded
         },

@@ -1,44 +1,167 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Writable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { Fault, isFaultCode } from '../faults/fault.ts'
+import type { Level } from '../observe/log.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../python/dram/keeper.py', import.meta.url))
 
 /** At the end it is given so long to send what it was told. */
 const PATIENCE_MS = 1_000
 
-/** The Python process that does what Node can't: Unix datagrams, on which a service manager is told how we are. */
+/** Who hears what it says unasked. */
+export interface KeeperEvents {
+  /** It can't be started, or has ended. The server goes on without it. */
+  failed(why: string): void
+  unnotified(why: string): void
+  /** What the user's functions told their log. */
+  log(pid: number, level: Level, text: string): void
+  /** Bytes that were written to its stdout or stderr. */
+  output(pid: number, stream: 'stdout' | 'stderr', bytes: Buffer): void
+}
+
+/** What the Python side says of a failure (python/dram/fault.py). */
+interface ToldFault {
+  readonly code: string
+  readonly says: string
+  readonly hint: string
+  readonly traceback: string
+}
+
+type Told =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly fault: ToldFault }
+  | { readonly log: Level; readonly text: string }
+  /** Why the service manager could not be told. */
+  | { readonly unnotified: string }
+
+interface Question {
+  resolve(answer: unknown): void
+  reject(fault: Fault): void
+}
+
+/**
+ * A Python process that lives as long as the server and does what Node can't: it sends Unix datagrams, on which a
+ * service manager is told how we are, and runs what extensions have to run once per server.
+ */
 export class Keeper {
   readonly #child: ChildProcess
-  readonly #pipe: Writable
+  readonly #pipe: Duplex | null
+  readonly #questions = new Map<number, Question>()
+  #lastQuestion = 0
+  #held = ''
+  #events: KeeperEvents | null = null
+  /** What came before somebody heard it. */
+  #early: ((events: KeeperEvents) => void)[] = []
+  #ended: string | null = null
 
-  /** `failed`: it can't be started, or it ended, or it has something to say. The server goes on without it. */
-  constructor(python: string, notifySocket: string, failed: (why: string) => void) {
+  /** @param variables its environment */
+  constructor(python: string, folder: string, variables: NodeJS.ProcessEnv) {
     this.#child = spawn(python, [PROGRAM], {
-      env: { ...process.env, NOTIFY_SOCKET: notifySocket },
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      cwd: folder,
+      env: variables,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     })
-    this.#child.on('error', (error) => failed(error.message))
-    this.#child.on('exit', (code, signal) => failed(signal ?? `exit code ${code}`))
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => failed(text.trimEnd()))
-    this.#pipe = this.#child.stdio[3] as Writable
-    this.#pipe.on('error', () => {}) // its end is told by 'exit'
+    this.#child.on('error', (error) => this.#end(error.message))
+    this.#child.on('exit', (code, signal) => this.#end(signal ?? `exit code ${code}`))
+    this.#hear('stdout', this.#child.stdout)
+    this.#hear('stderr', this.#child.stderr)
+    this.#pipe = (this.#child.stdio?.[3] as Duplex | undefined) ?? null
+    this.#pipe?.on('error', () => {}) // its end is told by 'exit'
+    this.#pipe?.setEncoding('utf8').on('data', (text: string) => this.#read(text))
+  }
+
+  get isAlive(): boolean {
+    return this.#ended === null
+  }
+
+  /** Tells all that was said before, too. */
+  attach(events: KeeperEvents): void {
+    this.#events = events
+    for (const tell of this.#early.splice(0)) tell(events)
   }
 
   /** `text`: lines of sd_notify(3). */
   notify(text: string): void {
-    if (this.#pipe.writable) this.#pipe.write(`${JSON.stringify({ cmd: 'notify', text })}\n`)
+    this.#send({ cmd: 'notify', text })
+  }
+
+  /**
+   * Asks a module of python/dram/dialects/, which is imported at its first question. One is answered after the other.
+   * Faults: the module's; KEEPER_LOST.
+   */
+  ask(module: string, name: string, facts: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const ended = this.#ended
+    if (ended !== null) return Promise.reject(new Fault('KEEPER_LOST', { detail: ended }))
+    const id = ++this.#lastQuestion
+    return new Promise((resolve, reject) => {
+      this.#questions.set(id, { resolve, reject })
+      this.#send({ cmd: 'ask', id, module, name, facts })
+    })
   }
 
   /** It sends what it was told, and ends. */
   async close(): Promise<void> {
-    const { exitCode, signalCode, pid } = this.#child
-    if (exitCode !== null || signalCode !== null || pid === undefined) return
-    this.#child.removeAllListeners('exit')
-    const patience = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS)
-    this.#pipe.end()
-    await once(this.#child, 'exit')
-    clearTimeout(patience)
+    if (this.#ended === null) {
+      this.#child.removeAllListeners('exit')
+      const exited = once(this.#child, 'exit').then(() => {})
+      this.#pipe?.end()
+      // One that runs as another user can't be killed by us: it sees the end of its pipe, and gives up by itself.
+      const patience = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS)
+      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 2 * PATIENCE_MS).unref())])
+      clearTimeout(patience)
+    }
+    if (this.#events === null) this.attach(onStderr)
   }
+
+  #send(command: Readonly<Record<string, unknown>>): void {
+    if (this.#pipe?.writable) this.#pipe.write(`${JSON.stringify(command)}\n`)
+  }
+
+  #hear(name: 'stdout' | 'stderr', stream: Readable | null): void {
+    stream?.on('data', (bytes: Buffer) => this.#tell((events) => events.output(this.#child.pid ?? -1, name, bytes)))
+  }
+
+  #read(text: string): void {
+    const lines = (this.#held + text).split('\n')
+    this.#held = lines.pop() ?? ''
+    for (const line of lines) this.#obey(JSON.parse(line) as Told)
+  }
+
+  #obey(told: Told): void {
+    if ('log' in told) return this.#tell((events) => events.log(this.#child.pid ?? -1, told.log, told.text))
+    if ('unnotified' in told) return this.#tell((events) => events.unnotified(told.unnotified))
+    const question = this.#questions.get(told.id)
+    this.#questions.delete(told.id)
+    if ('fault' in told) question?.reject(faultOf(told.fault))
+    else question?.resolve(told.answer)
+  }
+
+  #tell(tell: (events: KeeperEvents) => void): void {
+    if (this.#events === null) this.#early.push(tell)
+    else tell(this.#events)
+  }
+
+  #end(why: string): void {
+    if (this.#ended !== null) return // 'error' may be followed by 'exit'
+    this.#ended = why
+    for (const { reject } of this.#questions.values()) reject(new Fault('KEEPER_LOST', { detail: why }))
+    this.#questions.clear()
+    this.#tell((events) => events.failed(why))
+  }
+}
+
+function faultOf({ code, says, hint, traceback }: ToldFault): Fault {
+  const fault = new Fault(isFaultCode(code) ? code : 'KEEPER_LOST', { detail: says }, traceback, hint)
+  fault.message = says
+  return fault
+}
+
+/** For a command that looks at the configuration and has no log. */
+const onStderr: KeeperEvents = {
+  failed: () => {},
+  unnotified: () => {},
+  log: (_, __, text) => process.stderr.write(`${text}\n`),
+  output: (_, __, bytes) => process.stderr.write(bytes),
 }

@@ -4,16 +4,19 @@ import type { HeadStart } from '../supervisor/interpreter.ts'
 import type { SupervisorSettings } from '../supervisor/settings.ts'
 import type { ZygoteConfiguration } from '../supervisor/zygote.ts'
 import type { Inherited } from './birth.ts'
+import type { Keeper } from './keeper.ts'
 import { version } from './version.ts'
 
 /** What a server is started with. */
 export interface Launch {
   readonly loaded: Loaded
   /** The same once more, from the same command line, variables and files. Faults: as at the start. */
-  readonly load: () => Loaded
+  readonly load: () => Promise<Loaded>
   readonly inherited: Inherited
   /** The first zygote's process, if it was started already. */
   readonly headStart: HeadStart | null
+  /** If it was started already, with the extension of `loaded` in it. */
+  readonly keeper: Keeper | null
   /** It has begun to serve. */
   readonly served: () => void
 }
@@ -34,7 +37,7 @@ export function supervisorSettings(loaded: Loaded, python: string): SupervisorSe
 }
 
 function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
-  const { settings, folder, environment } = loaded
+  const { settings, folder, environment, extension } = loaded
   return {
     app: settings.app,
     chdir: settings.chdir === null ? folder : resolve(folder, settings.chdir),
@@ -48,5 +51,6 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
     streamRequests: settings.streamRequests,
     title: titleOf(loaded),
     umask: settings.umask,
+    extension,
   }
 }

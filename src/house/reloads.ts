@@ -6,7 +6,7 @@ import type { Loaded } from '../settings/load.ts'
 /** What a reload needs of the house; all may throw Faults. */
 export interface ReloadDoors {
   /** Reads all settings anew, and looks whether what they name is there. */
-  load(): Loaded
+  load(): Promise<Loaded>
   /** The logs follow at once: if they can't, nothing else does. */
   adoptLogs(loaded: Loaded): void
   /** A new generation serves, or the old one goes on. */
@@ -56,7 +56,7 @@ export class Reloads {
   }
 
   async #attempt(): Promise<ReloadOutcome> {
-    const { loaded, needRestart } = this.#read()
+    const { loaded, needRestart } = await this.#read()
     const { generation, tookMs } = await this.#doors.replace(loaded).catch((error: unknown) => {
       this.#doors.adoptLogs(this.#inForce)
       throw asReloadFault(error)
@@ -68,9 +68,9 @@ export class Reloads {
     return { generation, tookMs, needRestart }
   }
 
-  #read(): { readonly loaded: Loaded; readonly needRestart: readonly string[] } {
+  async #read(): Promise<{ readonly loaded: Loaded; readonly needRestart: readonly string[] }> {
     try {
-      const anew = this.#doors.load()
+      const anew = await this.#doors.load()
       const { settings, needRestart } = changesOf(this.#inForce.settings, anew.settings)
       const loaded = { ...anew, settings }
       this.#doors.adoptLogs(loaded)

@@ -7,6 +7,15 @@ import { readTextFile } from './readTextFile.ts'
 import { rowOf, SETTING_KEYS, type SettingKey, type Settings } from './registry.ts'
 import { readConcurrency, readPort, readVariables, type Variables } from './variables.ts'
 
+/**
+ * A module of python/dram/dialects/ that lives in the Python processes beside the application, and what it is told.
+ * Nobody on the way there looks in.
+ */
+export interface Extension {
+  readonly module: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+
 /** The settings in force, and where each came from. */
 export interface Loaded {
   readonly settings: Settings
@@ -19,6 +28,7 @@ export interface Loaded {
   readonly environment: Readonly<Record<string, string>>
   /** What is wrong with the settings, but does not keep the server from serving: for the log. */
   readonly warnings: readonly string[]
+  readonly extension: Extension | null
 }
 
 /** The words of another server, translated. */
@@ -57,6 +67,7 @@ export function load(
     folder,
     environment: { ...readEnvironment(merged.settings.envFile, readText), ...merged.settings.env },
     warnings: dialect?.warnings ?? [],
+    extension: null,
   }
 }
 

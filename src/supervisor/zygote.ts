@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import type { EndReason } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
+import type { Extension } from '../settings/load.ts'
 import { removeLifeline } from './folder.ts'
 import { type Forked, Forker, type PythonFacts } from './forker.ts'
 import type { Interpreter } from './interpreter.ts'
@@ -22,6 +23,7 @@ export interface ZygoteConfiguration {
   readonly title: string
   /** Null: as it was inherited. */
   readonly umask: number | null
+  readonly extension: Extension | null
 }
 
 export interface ZygotePlace {

@@ -60,7 +60,7 @@ export async function startServer(load: () => Loaded, world: World): Promise<num
   const headStart = await startPython(loaded, variables)
   try {
     const { run } = await loadServer()
-    return await run({ loaded, load: read, inherited, headStart, served })
+    return await run({ loaded, load: async () => read(), inherited, headStart, keeper: null, served })
   } finally {
     headStart?.abandon()
   }

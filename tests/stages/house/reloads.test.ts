@@ -1,5 +1,6 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Fault } from '../../../src/faults/fault.ts'
 import { Reloads } from '../../../src/house/reloads.ts'
 import { type Loaded, load } from '../../../src/settings/load.ts'
@@ -23,7 +24,7 @@ function stage() {
   const reloads = new Reloads(
     loaded({ app: 'one' }),
     {
-      load: () => world.anew(),
+      load: async () => world.anew(),
       adoptLogs: ({ settings }) => {
         world.logs(settings)
         told.push(`logs of ${settings.app}`)
@@ -49,6 +50,7 @@ test('the new settings count once the new generation serves', async () => {
   const { reloads, told, replacements, world } = stage()
   world.anew = () => loaded({ app: 'two', backlog: 6 })
   const done = reloads.reload()
+  await turn()
   equal(reloads.inForce.settings.app, 'one')
   replacements[0]!.serve()
   deepEqual(await done, { generation: 2, tookMs: 9, needRestart: ['--backlog'] })
@@ -59,6 +61,7 @@ test('the new settings count once the new generation serves', async () => {
 test('a generation that fails leaves the old settings in force, and says why', async () => {
   const { reloads, told, replacements } = stage()
   const done = reloads.reload()
+  await turn()
   replacements[0]!.fail(new Fault('APP_IMPORT_FAILED', { detail: 'a syntax error' }, 'Traceback …'))
   await rejects(done, { code: 'RELOAD_FAILED', message: /APP_IMPORT_FAILED: .*a syntax error/, trace: 'Traceback …' })
   equal(reloads.inForce.settings.app, 'one')
@@ -83,8 +86,10 @@ test('bad settings begin no generation', async () => {
 test('one that was asked for meanwhile has the last word', async () => {
   const { reloads, told, replacements, world } = stage()
   const first = reloads.reload()
+  await turn()
   world.anew = () => loaded({ app: 'three' })
   const second = reloads.reload()
+  await turn()
   deepEqual(
     replacements.map(({ app }) => app),
     ['two', 'three'],

@@ -371,6 +371,7 @@ const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
     streamRequests: false,
     title: 'dram: test',
     umask: null,
+    extension: null,
   },
 }
 
