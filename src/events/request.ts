@@ -56,12 +56,14 @@ export interface BlockEnviron {
   readonly text: string
   /** The client's address as a trusted proxy gave it ('' where the proxy doesn't know it); null: it is the peer's. */
   readonly address: string | null
-  /** The client's port as a trusted proxy gave it; '' where it didn't. Counts only with `address`. */
-  readonly port: string
+  /** The client's port as a trusted proxy gave it; '' where it didn't; null: it is the peer's. Counts only with `address`. */
+  readonly port: string | null
   /** SCRIPT_NAME to cut off the front of the path, percent-decoded; '' for none. */
   readonly cut: string
   /** The request id a trusted peer sent; null: make one. */
   readonly requestId: string | null
+  /** Names of forwarding headers that don't count, where they are to be told of; null: none. */
+  readonly untrusted: readonly string[] | null
 }
 
 export interface RouteRefusal {

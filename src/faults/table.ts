@@ -113,6 +113,31 @@ export const FAULTS = {
     says: 'a trusted proxy sent a malformed {name} header',
     hint: 'mend the proxy, or take it out of --trusted-proxies',
   },
+  SCHEME_HEADERS_DISAGREE: {
+    status: 400,
+    says: 'a trusted proxy sent headers that disagree about http and https: {name}',
+    hint: 'mend the proxy, or name one header in --scheme-headers',
+  },
+  SCRIPT_NAME_MISMATCH: {
+    status: 500,
+    says: 'the path does not begin with SCRIPT_NAME, which is {detail}',
+    hint: 'operators: have the proxy hand on the whole path, or see --script-name-mismatch',
+  },
+  PROXY_PROTOCOL_INVALID: {
+    status: 400,
+    says: 'the PROXY protocol is malformed: {detail}',
+    hint: 'see section 2 of its specification (haproxy.org)',
+  },
+  PROXY_PROTOCOL_FORBIDDEN: {
+    status: 403,
+    says: 'this peer may not send the PROXY protocol',
+    hint: 'operators: name it in --proxy-protocol-from',
+  },
+  PROXY_PROTOCOL_TIMEOUT: {
+    status: 408,
+    says: 'the PROXY protocol was not whole within {limit}',
+    hint: 'send it at once, or raise --head-timeout',
+  },
 
   // A request that was slow, or came at a bad time.
   HEAD_TIMEOUT: {

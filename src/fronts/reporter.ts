@@ -2,7 +2,15 @@ import { Fault } from '../faults/fault.ts'
 import { type AccessFormat, accessFormat } from '../observe/access.ts'
 import { accessLine } from '../server/accessLine.ts'
 import type { ConnectionFacts, ExchangeFacts } from '../server/facts.ts'
-import { bugLine, failedLine, leftLine, refusedLine, type ServerLine, turnedAwayLine } from '../server/lines.ts'
+import {
+  bugLine,
+  failedLine,
+  leftLine,
+  refusedLine,
+  type ServerLine,
+  turnedAwayLine,
+  untrustedLine,
+} from '../server/lines.ts'
 import type { PooledWorker } from '../server/pool.ts'
 import type { ServerEvents } from '../server/server.ts'
 import type { Settings } from '../settings/registry.ts'
@@ -33,6 +41,10 @@ export class Reporter implements ServerEvents {
 
   refused(connection: ConnectionFacts, fault: Fault): void {
     this.#line(refusedLine(connection, fault))
+  }
+
+  untrusted(connection: ConnectionFacts, names: readonly string[]): void {
+    this.#line(untrustedLine(connection, names))
   }
 
   left(exchange: ExchangeFacts): void {

@@ -7,7 +7,15 @@ import { isTerminal, Sink } from '../observe/sink.ts'
 import { type StartFacts, startLines } from '../observe/start.ts'
 import { accessLine } from '../server/accessLine.ts'
 import type { ConnectionFacts, ExchangeFacts } from '../server/facts.ts'
-import { bugLine, failedLine, leftLine, refusedLine, type ServerLine, turnedAwayLine } from '../server/lines.ts'
+import {
+  bugLine,
+  failedLine,
+  leftLine,
+  refusedLine,
+  type ServerLine,
+  turnedAwayLine,
+  untrustedLine,
+} from '../server/lines.ts'
 import type { PooledWorker } from '../server/pool.ts'
 import type { ServerEvents } from '../server/server.ts'
 import type { Settings } from '../settings/registry.ts'
@@ -121,6 +129,10 @@ export class Journal implements ServerEvents, SupervisorEvents {
 
   refused(connection: ConnectionFacts, fault: Fault): void {
     this.line(refusedLine(connection, fault))
+  }
+
+  untrusted(connection: ConnectionFacts, names: readonly string[]): void {
+    this.line(untrustedLine(connection, names))
   }
 
   left(exchange: ExchangeFacts): void {

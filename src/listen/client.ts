@@ -41,7 +41,7 @@ export interface ClientSocket {
   peer(): PeerAddress
   /** 0 for a Unix socket, and once it is over. */
   localPort(): number
-  /** Begins to read. */
+  /** Begins to read. Called again, another owner is told of what becomes of it from now on. */
   start(owner: ClientOwner): void
   /** Nothing more is read from this moment on. */
   pause(): void

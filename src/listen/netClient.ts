@@ -59,14 +59,16 @@ export class NetClient implements ClientSocket {
   }
 
   start(owner: ClientOwner): void {
+    const isFirst = this.#owner === null
     this.#owner = owner
-    const socket = readShared(this.#socket, (bytes) => owner.clientSent(bytes))
+    if (!isFirst) return
+    const socket = readShared(this.#socket, (bytes) => this.#owner!.clientSent(bytes))
     this.#socket = socket
-    socket.on('end', () => owner.clientEnded())
+    socket.on('end', () => this.#owner!.clientEnded())
     socket.on('drain', () => this.#tellIfIdle())
-    socket.on('finish', () => owner.clientHeardEnd())
+    socket.on('finish', () => this.#owner!.clientHeardEnd())
     socket.on('error', () => {}) // 'close' follows
-    socket.on('close', () => owner.clientClosed())
+    socket.on('close', () => this.#owner!.clientClosed())
   }
 
   pause(): void {

@@ -61,7 +61,9 @@ export class RawClient implements ClientSocket {
   // — in —
 
   start(owner: ClientOwner): void {
+    const isFirst = this.#owner === null
     this.#owner = owner
+    if (!isFirst) return
     this.#handle.useUserBuffer(SHARED_BUFFER)
     this.#handle.onread = RawClient.#onRead
     this.resume()

@@ -1,8 +1,11 @@
-import type { BlockEnviron, HeaderBlock, RouteRefusal } from '../events/request.ts'
+import type { BlockEnviron, HeaderBlock, HeaderField, RouteRefusal } from '../events/request.ts'
 import type { FaultCode } from '../faults/table.ts'
+import { applyCounted, type CountedClient } from './counted.ts'
 import { isEnvironText } from './escapes.ts'
 import { joined } from './fields.ts'
-import { type Claims, Malformed, NO_CLAIMS, readClaims } from './forwarded.ts'
+import { type Claims, NO_CLAIMS, readClaims } from './forwarded.ts'
+import { sentScriptName, toldScheme } from './forwarder.ts'
+import { Malformed } from './malformed.ts'
 import type { PeerPolicy } from './policy.ts'
 
 /** What a block means under a policy: made on first use, then kept in the block. */
@@ -16,17 +19,20 @@ export function environOf(block: HeaderBlock, policy: PeerPolicy): BlockEnviron 
 
 function encode(block: HeaderBlock, policy: PeerPolicy): BlockEnviron {
   try {
-    const claims = policy.trusted
-      ? readClaims(block.fields, policy.forwardedHeaders, policy.proxies, policy.proxyHops)
-      : NO_CLAIMS
+    const claims = claimsOf(block, policy)
+    const pairs = allPairs(block, policy, claims)
+    const client: CountedClient = isCounted(policy)
+      ? applyCounted(pairs, policy.forwarded.counts, policy.proxyHops)
+      : claims
     return {
       policy,
       refusal: null,
-      text: pairsText(block, policy, claims),
-      address: claims.address,
-      port: claims.port,
-      cut: claims.prefix === null ? policy.scriptName : '',
+      text: [...pairs].flat().join('\0'),
+      address: client.address,
+      port: client.port,
+      cut: claims.prefix === null ? (claims.scriptName ?? policy.scriptName) : '',
       requestId: policy.trusted ? sentRequestId(block, policy) : null,
+      untrusted: untrustedNames(block, policy),
     }
   } catch (error) {
     if (error instanceof Malformed) return refused(policy, 'FORWARDED_INVALID', error.name)
@@ -37,7 +43,7 @@ function encode(block: HeaderBlock, policy: PeerPolicy): BlockEnviron {
 
 function refused(policy: PeerPolicy, code: FaultCode, name: string): BlockEnviron {
   const refusal: RouteRefusal = { kind: 'refused', code, values: { name } }
-  return { policy, refusal, text: '', address: null, port: '', cut: '', requestId: null }
+  return { policy, refusal, text: '', address: null, port: null, cut: '', requestId: null, untrusted: null }
 }
 
 class BadHeader {
@@ -49,7 +55,31 @@ class BadHeader {
   }
 }
 
-function pairsText(block: HeaderBlock, policy: PeerPolicy, claims: Claims): string {
+interface AllClaims extends Claims {
+  /** SCRIPT_NAME as the proxy sent it, which is still on the path; null: it didn't. */
+  readonly scriptName: string | null
+}
+
+function claimsOf({ fields }: HeaderBlock, policy: PeerPolicy): AllClaims {
+  if (!policy.trusted) return { ...NO_CLAIMS, scriptName: null }
+  const { forwarded, proxies, proxyHops, schemeHeaders, forwarderHeaders } = policy
+  const claims = isCounted(policy) ? NO_CLAIMS : readClaims(fields, forwarded, proxies, proxyHops)
+  const scheme = toldScheme(fields, schemeHeaders)
+  if (scheme === 'disagree') throw new BadHeader('SCHEME_HEADERS_DISAGREE', [...schemeHeaders.keys()].join(', '))
+  return { ...claims, scheme: scheme ?? claims.scheme, scriptName: sentScriptName(fields, forwarderHeaders) }
+}
+
+function isCounted({ trusted, forwardedRules }: PeerPolicy): boolean {
+  return trusted && forwardedRules === 'counted'
+}
+
+function untrustedNames({ fields }: HeaderBlock, { reported }: PeerPolicy): readonly string[] | null {
+  if (reported.size === 0) return null
+  const names = new Set(fields.map(({ name }) => name).filter((name) => reported.has(name)))
+  return names.size === 0 ? null : [...names]
+}
+
+function allPairs(block: HeaderBlock, policy: PeerPolicy, claims: AllClaims): Map<string, string> {
   const pairs = headerPairs(block, policy)
   const scheme = claims.scheme ?? policy.urlScheme
   const host = claims.host ?? block.host
@@ -59,29 +89,34 @@ function pairsText(block: HeaderBlock, policy: PeerPolicy, claims: Claims): stri
     'SERVER_PORT',
     claims.serverPort ?? policy.serverPort ?? hostPort(host) ?? (scheme === 'https' ? '443' : '80'),
   )
-  pairs.set('SCRIPT_NAME', claims.prefix ?? policy.scriptName)
+  pairs.set('SCRIPT_NAME', claims.prefix ?? claims.scriptName ?? policy.scriptName)
   pairs.set('wsgi.url_scheme', scheme)
-  return [...pairs].flat().join('\0')
+  return pairs
 }
 
 /** HTTP_* and their kin. No name leads anywhere else: what a client sends can't set a key of ours. */
 function headerPairs({ fields }: HeaderBlock, policy: PeerPolicy): Map<string, string> {
   const pairs = new Map<string, string>()
-  const late: (typeof fields)[number][] = []
-  for (const field of fields) {
-    if (policy.dropped.has(field.name.replaceAll('_', '-'))) continue
-    if (!isEnvironText(field.value)) throw new BadHeader('HEADER_VALUE_INVALID', field.name)
-    if (!field.name.includes('_')) add(pairs, field.name, field.value)
+  const late: HeaderField[] = []
+  // What a proxy sets in its own names is stronger than what a client sent in names that share their keys.
+  const reaching = fields.filter(({ name }) => !policy.dropped.has(name.replaceAll('_', '-')))
+  const first = reaching.filter(({ name }) => name.includes('_') && policy.forwarderHeaders.has(name))
+  for (const field of first) addChecked(pairs, field)
+  const set = new Set(pairs.keys())
+  for (const field of reaching) {
+    if (set.has(keyOf(field.name))) continue
+    if (!field.name.includes('_')) addChecked(pairs, field)
     else if (policy.headerUnderscores === 'refuse') throw new BadHeader('HEADER_UNDERSCORE', field.name)
     else if (policy.headerUnderscores === 'keep') late.push(field)
   }
   // Kept names with underscores share keys with those a proxy sets, so these win: X_User adds nothing to X-User.
   const taken = new Set(pairs.keys())
-  for (const { name, value } of late) if (!taken.has(keyOf(name))) add(pairs, name, value)
+  for (const field of late) if (!taken.has(keyOf(field.name))) addChecked(pairs, field)
   return pairs
 }
 
-function add(pairs: Map<string, string>, name: string, value: string): void {
+function addChecked(pairs: Map<string, string>, { name, value }: HeaderField): void {
+  if (!isEnvironText(value)) throw new BadHeader('HEADER_VALUE_INVALID', name)
   const key = keyOf(name)
   const before = pairs.get(key)
   // RFC 6265 §5.4: cookies are joined as one cookie string.

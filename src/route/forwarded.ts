@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
 import type { HeaderField } from '../events/request.ts'
 import { plainAddress } from '../kit/address.ts'
-import { unescaped } from './escapes.ts'
 import { joined } from './fields.ts'
+import { prefixOf } from './forwarder.ts'
+import { Malformed } from './malformed.ts'
 import type { TrustedProxies } from './proxies.ts'
 import { parseForwarded } from './rfc7239.ts'
 
@@ -21,17 +22,38 @@ export interface Claims {
 
 export const NO_CLAIMS: Claims = { address: null, port: '', scheme: null, host: null, serverPort: null, prefix: null }
 
-/** Thrown for a header that can't be read. */
-export class Malformed {
-  readonly name: string
-  constructor(name: string) {
-    this.name = name
-  }
+export type Family = 'x-forwarded' | 'forwarded'
+
+/** Which headers count. */
+export interface Families {
+  /** The first one comes first. */
+  readonly families: readonly Family[]
+  /** Names of headers, in lower case. */
+  readonly counts: ReadonlySet<string>
+}
+
+const X_FORWARDED = [
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+]
+
+/** `list`: families, and single headers of the first one. */
+export function familiesOf(list: readonly string[]): Families {
+  const families = new Set(list.map((item): Family => (item === 'forwarded' ? item : 'x-forwarded')))
+  return { families: [...families], counts: new Set(list.flatMap(namesOf)) }
+}
+
+/** `x-forwarded-by` counts for nothing here; but who names it wants it. */
+function namesOf(item: string): string[] {
+  return item === 'x-forwarded' ? [...X_FORWARDED, 'x-forwarded-by'] : [item]
 }
 
 /**
- * What a trusted peer's forwarding headers claim. The first family of `families` (`x-forwarded`, `forwarded`) of
- * which the request has a header counts, alone: mixing what two families say would let a client add to its proxy's word.
+ * What a trusted peer's forwarding headers claim. The first family (`x-forwarded`, `forwarded`) of which the request has
+ * a header that counts does, alone: mixing what two families say would let a client add to its proxy's word.
  *
  * Every proxy adds itself at the right, so entries are believed from the right, and only as deep as trust reaches: the
  * last entry is the word of the peer itself; one further left is believed if the entry to its right is a trusted
@@ -43,13 +65,14 @@ export class Malformed {
  * Only entries that are believed are read: what a client made up at the left does no harm. Throws `Malformed`.
  */
 export function readClaims(
-  fields: readonly HeaderField[],
-  families: readonly string[],
+  all: readonly HeaderField[],
+  { families, counts }: Families,
   proxies: TrustedProxies,
   hops: number,
 ): Claims {
+  const fields = all.filter(({ name }) => counts.has(name))
   for (const family of families) {
-    const claims = READERS[family]?.(fields, proxies, hops)
+    const claims = READERS[family](fields, proxies, hops)
     if (claims) return claims
   }
   return NO_CLAIMS
@@ -57,7 +80,7 @@ export function readClaims(
 
 type Reader = (fields: readonly HeaderField[], proxies: TrustedProxies, hops: number) => Claims | null
 
-const READERS: Readonly<Record<string, Reader>> = { 'x-forwarded': readXForwarded, forwarded: readForwarded }
+const READERS: Readonly<Record<Family, Reader>> = { 'x-forwarded': readXForwarded, forwarded: readForwarded }
 
 function readXForwarded(fields: readonly HeaderField[], proxies: TrustedProxies, hops: number): Claims | null {
   const [chain, schemes, hosts, ports, prefixes] = X_FORWARDED.map((name) => entries(joined(fields, name)))
@@ -71,14 +94,6 @@ function readXForwarded(fields: readonly HeaderField[], proxies: TrustedProxies,
     prefix: read(prefixes, depth, prefixOf, 'X-Forwarded-Prefix'),
   }
 }
-
-const X_FORWARDED = [
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-]
 
 function readForwarded(fields: readonly HeaderField[], proxies: TrustedProxies, hops: number): Claims | null {
   const text = joined(fields, 'forwarded')
@@ -174,11 +189,4 @@ function hostOf(text: string): string | null {
 
 function portOf(text: string): string | null {
   return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535 ? text : null
-}
-
-/** `//` at the start would make every link that an application builds from it lead to another host. */
-function prefixOf(text: string): string | null {
-  const path = text.replace(/\/+$/, '')
-  if (path === '' && text !== '') return ''
-  return /^\/(?!\/)[\x21-\x7e]*$/.test(path) && !/[?#"<>\\]/.test(path) ? unescaped(path) : null
 }

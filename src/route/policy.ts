@@ -1,6 +1,8 @@
 import { Fault } from '../faults/fault.ts'
 import type { Settings } from '../settings/registry.ts'
 import { unescaped } from './escapes.ts'
+import { type Families, familiesOf } from './forwarded.ts'
+import { ForwarderHeaders } from './forwarder.ts'
 import { TrustedProxies } from './proxies.ts'
 
 export type RouteSettings = Pick<
@@ -8,9 +10,15 @@ export type RouteSettings = Pick<
   | 'trustedProxies'
   | 'proxyHops'
   | 'forwardedHeaders'
+  | 'forwardedRules'
+  | 'untrustedForwarded'
+  | 'logUntrustedForwarded'
+  | 'schemeHeaders'
+  | 'forwarderHeaders'
   | 'headerUnderscores'
   | 'proxyHeader'
   | 'scriptName'
+  | 'scriptNameMismatch'
   | 'urlScheme'
   | 'requestIdHeader'
   | 'streamRequests'
@@ -30,7 +38,14 @@ export interface PeerPolicy {
   readonly trusted: boolean
   readonly proxies: TrustedProxies
   readonly proxyHops: number
-  readonly forwardedHeaders: readonly string[]
+  /** Which forwarding headers count; none of a peer that isn't trusted. */
+  readonly forwarded: Families
+  readonly forwardedRules: 'chain' | 'counted'
+  /** Names of forwarding headers that don't count, in lower case, to be told of; empty where nobody asks. */
+  readonly reported: ReadonlySet<string>
+  /** Names in lower case, and the value that means https. */
+  readonly schemeHeaders: ReadonlyMap<string, string>
+  readonly forwarderHeaders: ForwarderHeaders
   readonly headerUnderscores: 'drop' | 'keep' | 'refuse'
   /** Names of headers that don't reach `environ`, in lower case. */
   readonly dropped: ReadonlySet<string>
@@ -38,6 +53,8 @@ export interface PeerPolicy {
   readonly requestIdHeader: string
   /** Percent-decoded, latin-1. */
   readonly scriptName: string
+  /** A path that doesn't begin with SCRIPT_NAME is refused. */
+  readonly refusesMismatch: boolean
   readonly urlScheme: string
   /** null: take it from the Host. */
   readonly serverName: string | null
@@ -55,7 +72,7 @@ export class ListenerPolicies {
   constructor(settings: RouteSettings, listener: ListenerFacts) {
     this.#listener = listener
     this.trusted = policy(settings, listener, true)
-    this.untrusted = { ...this.trusted, trusted: false }
+    this.untrusted = policy(settings, listener, false)
   }
 
   /** The policy for a connection. `peerAddress`: IPv4 or IPv6; '' for the peer of a Unix socket. */
@@ -66,20 +83,42 @@ export class ListenerPolicies {
   }
 }
 
+const NONE: Families = familiesOf([])
+
 function policy(settings: RouteSettings, listener: ListenerFacts, trusted: boolean): PeerPolicy {
+  const forwarded = trusted ? familiesOf(settings.forwardedHeaders) : NONE
+  const uncounted = FORWARDED[settings.forwardedRules].filter((name) => !forwarded.counts.has(name))
   return {
     trusted,
     proxies: new TrustedProxies(settings.trustedProxies),
     proxyHops: settings.proxyHops,
-    forwardedHeaders: settings.forwardedHeaders,
+    forwarded,
+    forwardedRules: settings.forwardedRules,
+    reported: new Set(settings.logUntrustedForwarded ? uncounted : []),
+    schemeHeaders: new Map(trusted ? settings.schemeHeaders.map(headerAndValue) : []),
+    forwarderHeaders: new ForwarderHeaders(trusted ? settings.forwarderHeaders : []),
     headerUnderscores: settings.headerUnderscores,
-    dropped: droppedNames(settings),
+    dropped: new Set([...droppedNames(settings), ...(settings.untrustedForwarded === 'drop' ? uncounted : [])]),
     requestIdHeader: settings.requestIdHeader.toLowerCase(),
     scriptName: scriptNameOf(settings.scriptName),
+    refusesMismatch: settings.scriptNameMismatch === 'refuse',
     urlScheme: settings.urlScheme,
     serverName: listener.kind === 'tcp' && !isWildcard(listener.address) ? bracketed(listener.address) : null,
     serverPort: listener.kind === 'tcp' ? String(listener.port) : null,
   }
+}
+
+const NAMES = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-by']
+
+/** The forwarding headers that rules know of. A prefix is nothing to `counted`: it neither counts nor is taken away. */
+const FORWARDED: Readonly<Record<PeerPolicy['forwardedRules'], readonly string[]>> = {
+  chain: [...NAMES, 'x-forwarded-prefix', 'forwarded'],
+  counted: [...NAMES, 'forwarded'],
+}
+
+function headerAndValue(pair: string): [name: string, value: string] {
+  const equals = pair.indexOf('=')
+  return [pair.slice(0, equals).toLowerCase(), pair.slice(equals + 1)]
 }
 
 function droppedNames({ proxyHeader, streamRequests }: RouteSettings): ReadonlySet<string> {

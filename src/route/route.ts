@@ -9,6 +9,8 @@ export interface Peer {
   readonly address: string
   /** Decimal; '' for the peer of a Unix socket. */
   readonly port: string
+  /** What the connection itself adds to `environ`: NUL, key, NUL, value …; '' for nothing. */
+  readonly pairs: string
 }
 
 /** Where a request goes: the parts of REQUEST that the front finds out (wire/README.md). */
@@ -23,6 +25,8 @@ export interface Target {
   readonly path: string | null
   /** A trusted peer's id for this request; null: make one. */
   readonly requestId: string | null
+  /** Names of forwarding headers that don't count, where they are to be told of; null: none. */
+  readonly untrusted: readonly string[] | null
 }
 
 /** No parser of ours lets such a target through; whichever comes next, nothing may forge a key of `environ`. */
@@ -33,15 +37,22 @@ export function route(head: RequestHead, policy: PeerPolicy, peer: Peer): Target
   if (!isEnvironText(head.target) || !isEnvironText(head.method)) return UNFIT
   const environ = environOf(head.block, policy)
   if (environ.refusal !== null) return environ.refusal
-  const forwarded = environ.address !== null
+  const path =
+    environ.cut === '' && head.origin === null && head.target !== '*' ? null : explicitPath(head, environ.cut)
+  if (path === OUTSIDE && policy.refusesMismatch) return outside(environ.cut)
   return {
     kind: 'target',
-    address: forwarded ? environ.address : peer.address,
-    port: forwarded ? environ.port : peer.port,
-    block: environ.text,
-    path: environ.cut === '' && head.origin === null && head.target !== '*' ? null : explicitPath(head, environ.cut),
+    address: environ.address ?? peer.address,
+    port: environ.address === null ? peer.port : (environ.port ?? peer.port),
+    block: peer.pairs === '' ? environ.text : environ.text + peer.pairs,
+    path: path === OUTSIDE ? wholePath(head) : path,
     requestId: environ.requestId,
+    untrusted: environ.untrusted,
   }
+}
+
+function outside(cut: string): RouteRefusal {
+  return { kind: 'refused', code: 'SCRIPT_NAME_MISMATCH', values: { detail: cut } }
 }
 
 /** *own*, the part of REQUEST that is this request's alone. `requestId`: the target's, or one that was made. */
@@ -49,13 +60,25 @@ export function ownText(head: RequestHead, target: Target, requestId: string): s
   return `${head.method}\0${head.target}\0${target.path ?? ''}\0${target.address}\0${target.port}\0${requestId}`
 }
 
-function explicitPath({ origin, target }: RequestHead, cut: string): string | null {
+/** No path begins like this: it doesn't begin with SCRIPT_NAME. */
+const OUTSIDE = '\0'
+
+function explicitPath(head: RequestHead, cut: string): string {
+  const { origin, target } = head
   // The server itself is asked, not a resource: PATH_INFO begins with a slash or is empty (PEP 3333).
   if (target === '*') return ''
-  const whole = origin ?? target
+  const path = pathOf(origin ?? target)
+  if (cut === '') return path
+  const start = afterPrefix(path, cut)
+  return start < 0 ? OUTSIDE : path.slice(start)
+}
+
+/** The raw path where nothing is cut off; null: it is the target's. */
+function wholePath({ origin }: RequestHead): string | null {
+  return origin === null ? null : pathOf(origin)
+}
+
+function pathOf(whole: string): string {
   const query = whole.indexOf('?')
-  const path = query < 0 ? whole : whole.slice(0, query)
-  const start = cut === '' ? 0 : afterPrefix(path, cut)
-  if (start > 0) return path.slice(start)
-  return origin === null ? null : path
+  return query < 0 ? whole : whole.slice(0, query)
 }

@@ -55,6 +55,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   readonly #context: ServerContext
   readonly #manner: Manner
   readonly #port: number
+  readonly #pairs: string
   // Made when they are needed, and let go where the connection rests: of those that are open most do nothing.
   #parser: Http1Parser | null = null
   #outlet: Outlet | null = null
@@ -90,18 +91,20 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   #receivedBytes = 0
   #pace: Pace | null = null
 
-  constructor(client: ClientSocket, context: ServerContext, manner: Manner, address: string, port: number) {
+  /** `pairs`: `Peer.pairs`. */
+  constructor(client: ClientSocket, context: ServerContext, manner: Manner, address: string, port: number, pairs = '') {
     this.#client = client
     this.#context = context
     this.#manner = manner
     this.address = address
     this.#port = port
+    this.#pairs = pairs
     this.#deadlineMs = context.nowMs + context.settings.headTimeoutMs
     client.start(this)
   }
 
   get peer(): Peer {
-    this.#peer ??= { address: this.address, port: this.#port === 0 ? '' : String(this.#port) }
+    this.#peer ??= { address: this.address, port: this.#port === 0 ? '' : String(this.#port), pairs: this.#pairs }
     return this.#peer
   }
 
@@ -215,6 +218,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     const { connection, framing, expectsContinue } = head.block
     const target = route(head, this.#manner.policy, this.peer)
     if (target.kind === 'refused') return this.#refuse(new Fault(target.code, target.values), head)
+    if (target.untrusted !== null) this.#context.untrusted(this, target.untrusted)
     this.#lastCame = connection === 'close' || (head.minor === 0 && connection !== 'keepAlive')
     if (this.#context.settings.healthPaths && this.#answersHealth(head, target)) return
     const exchange = new Exchange(this, this.#context, head, target)

@@ -50,6 +50,8 @@ export interface ServerContext extends Adopted {
   failed(exchange: ExchangeFacts, fault: Fault): void
   /** The bytes were refused, or the client was too slow. */
   refused(connection: ConnectionFacts, fault: Fault): void
+  /** Its forwarding headers of these names don't count. */
+  untrusted(connection: ConnectionFacts, names: readonly string[]): void
   left(exchange: ExchangeFacts): void
   /** A mistake of ours: what it hit is closed, the rest goes on. */
   bug(error: unknown): void

@@ -16,6 +16,7 @@ export type Counted =
   | { readonly as: 'failure' | 'refusal'; readonly code: FaultCode }
   | { readonly as: 'turnedAway'; readonly code: FaultCode; readonly count: number }
   | { readonly as: 'clientAbort' }
+  | { readonly as: 'notice' }
   | { readonly as: 'bug' }
 
 export function failedLine({ head, requestId, place }: ExchangeFacts, fault: Fault): ServerLine {
@@ -35,6 +36,16 @@ export function refusedLine({ peer }: ConnectionFacts, { code, message }: Fault)
     fields: { event: 'request_refused', code, client: peer.address || undefined },
     trace: '',
     counted: { as: 'refusal', code },
+  }
+}
+
+export function untrustedLine({ peer }: ConnectionFacts, names: readonly string[]): ServerLine {
+  return {
+    level: 'warning',
+    message: `forwarding headers that do not count: ${names.join(', ')}`,
+    fields: { event: 'forwarded_untrusted', client: peer.address || undefined },
+    trace: '',
+    counted: { as: 'notice' },
   }
 }
 

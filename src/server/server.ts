@@ -12,6 +12,7 @@ import { HeaderCache } from '../parse/headerCache.ts'
 import { RequestIdLine } from '../respond/requestId.ts'
 import { StandingLines } from '../respond/standing.ts'
 import { ListenerPolicies, type PeerPolicy } from '../route/policy.ts'
+import { TrustedProxies } from '../route/proxies.ts'
 import type { Settings } from '../settings/registry.ts'
 import { BodyMemory } from '../spool/memory.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -21,6 +22,7 @@ import { Connection, type Manner } from './connection.ts'
 import type { Adopted, Flushed, ServerContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
+import { Greeting, type ProxyRules, proxyPairs } from './greeting.ts'
 import { type Company, Pool, type PooledWorker } from './pool.ts'
 
 /** What the server tells of; who listens decides what becomes a log line. */
@@ -29,6 +31,8 @@ export interface ServerEvents {
   failed(exchange: ExchangeFacts, fault: Fault): void
   /** Bytes that are no request we take, or came too slowly. */
   refused(connection: ConnectionFacts, fault: Fault): void
+  /** Forwarding headers of these names don't count; told where that is asked for. */
+  untrusted(connection: ConnectionFacts, names: readonly string[]): void
   /** A client left before its answer was whole. */
   left(exchange: ExchangeFacts): void
   /** Clients that were turned away since this was last told. */
@@ -69,6 +73,8 @@ interface Door {
   readonly listener: Listener
   policies: ListenerPolicies
   manners: ReadonlyMap<PeerPolicy, Manner>
+  /** Null: nobody may speak for somebody else. */
+  proxied: ProxyRules | null
 }
 
 /** How often deadlines are looked at. */
@@ -85,6 +91,8 @@ export class Server {
   readonly #events: ServerEvents
   readonly #maxConnections: number
   readonly #connections = new Roster<Connection>()
+  /** Until their first bytes have told for whom they speak. */
+  readonly #greetings = new Roster<Greeting>()
   readonly #refuser = new Refuser()
   readonly #sendQueues = new SendQueues()
   readonly #clients: ClientCounts
@@ -151,6 +159,7 @@ export class Server {
       closed: (connection) => this.#forget(connection as Connection),
       failed: (exchange, fault) => events.failed(exchange, fault),
       refused: (connection, fault) => events.refused(connection, fault),
+      untrusted: (connection, names) => events.untrusted(connection, names),
       left: (exchange) => {
         if (this.#isClosed) events.failed(exchange, new Fault('STOPPING'))
         else events.left(exchange)
@@ -163,7 +172,7 @@ export class Server {
    * After a reload: these settings count from now on, all of them for new connections. Connections that are open keep
    * the limits of the parser (--max-request-line, --max-header-size, --max-headers, --max-body, --max-trailer-size,
    * --max-chunk-line), --stream-requests, and what follows from the peer (--trusted-proxies, --proxy-hops,
-   * --forwarded-headers, --header-underscores, --proxy-header, --script-name, --url-scheme, and which header's request
+   * --forwarded-headers, --scheme-headers and their kin, --header-underscores, --proxy-header, --script-name, --url-scheme, and which header's request
    * id is believed); a timer that runs keeps its end. Those that apply on restart are not looked at.
    * Throws SETTING_INVALID, and then nothing has changed.
    */
@@ -200,7 +209,7 @@ export class Server {
     const { memory, pool, settings } = this.#context
     const open = this.#connections.all()
     return {
-      connections: open.length,
+      connections: open.length + this.#greetings.size,
       maxConnections: this.#maxConnections,
       accepted: this.#accepted,
       memoryBytes: memory.used,
@@ -252,6 +261,7 @@ export class Server {
     const nowMs = this.#context.clock.nowMs()
     this.#context.nowMs = nowMs
     for (const connection of this.#connections.all()) connection.tick(nowMs)
+    for (const greeting of this.#greetings.all()) greeting.tick(nowMs)
     this.#context.pool.expire(nowMs, this.#connections.size)
     this.#tellTurnedAway()
     this.#report()
@@ -297,14 +307,19 @@ export class Server {
   /** Waits for the connections to end: idle ones may stay until `idleUntilMs`, others until `untilMs`. Ends everything. */
   async #letGo(idleUntilMs: number, untilMs: number, hurry: AbortSignal): Promise<void> {
     const context = this.#context
-    while (this.#connections.size > 0 && !hurry.aborted) {
+    while (this.#connections.size + this.#greetings.size > 0 && !hurry.aborted) {
       const nowMs = context.clock.nowMs()
       if (nowMs >= untilMs) break
-      if (nowMs >= idleUntilMs) for (const connection of this.#connections.all()) connection.closeIfIdle()
+      if (nowMs >= idleUntilMs) this.#closeIdle()
       this.#flush()
       await new Promise((resolve) => setTimeout(resolve, CHECK_MS))
     }
     this.close()
+  }
+
+  #closeIdle(): void {
+    for (const connection of this.#connections.all()) connection.closeIfIdle()
+    for (const greeting of this.#greetings.all()) if (greeting.isIdle) greeting.client.destroy()
   }
 
   /** Ends everything now. */
@@ -315,6 +330,7 @@ export class Server {
     this.#context.pool.clear(new Fault('STOPPING'))
     this.#flush()
     for (const connection of this.#connections.all()) connection.destroy()
+    for (const { client } of this.#greetings.all()) client.destroy()
     this.#refuser.close()
   }
 
@@ -328,23 +344,71 @@ export class Server {
     }
   }
 
-  #accept(client: ClientSocket, { listener, policies, manners }: Door): void {
+  #accept(client: ClientSocket, door: Door): void {
     const { address: itsAddress, port } = client.peer()
-    if (itsAddress === '' && listener.where.kind === 'tcp') return client.destroy() // it left before it was accepted
+    if (itsAddress === '' && door.listener.where.kind === 'tcp') return client.destroy() // it left before it was accepted
     const address = this.#kept(plainAddress(itsAddress))
-    if ((this.#company?.commons.connections ?? this.#connections.size) >= this.#maxConnections) {
+    if (this.#open >= this.#maxConnections) {
       this.#turnedAway++
       return this.#refuse(client, this.#tooMany())
     }
+    if (door.proxied !== null) return this.#greet(client, door, door.proxied, address, port)
+    this.#admit(client, door, address, address, port)
+  }
+
+  get #open(): number {
+    return this.#company?.commons.connections ?? this.#connections.size + this.#greetings.size
+  }
+
+  /** Reads first for whom this connection speaks. */
+  #greet(client: ClientSocket, door: Door, { versions, from }: ProxyRules, address: string, port: number): void {
+    const { settings, nowMs } = this.#context
+    const isAllowed = door.listener.where.kind === 'unix' ? from.unix : from.trusts(address)
+    const forget = () => {
+      this.#greetings.delete(greeting)
+      this.#company?.commons.connected(-1)
+    }
+    const greeting = new Greeting(client, versions, isAllowed, nowMs, settings.headTimeoutMs, {
+      greeted: (facts, rest) => {
+        forget()
+        const { client: told, clientPort } = facts?.ends ?? { client: address, clientPort: port }
+        const pairs = facts === null ? '' : proxyPairs(facts)
+        this.#admit(client, door, address, this.#kept(told), clientPort, pairs)?.clientSent(rest)
+      },
+      refused: (fault) => {
+        forget()
+        this.#context.refused({ peer: { address, port: String(port), pairs: '' } }, fault)
+        this.#refuse(client, fault)
+      },
+      left: forget,
+      bug: (error) => this.#context.bug(error),
+    })
+    this.#company?.commons.connected(1)
+    this.#greetings.add(greeting)
+    client.start(greeting)
+  }
+
+  /** `peerAddress` is who connected, and decides what is believed; `address` is who that speaks for. */
+  #admit(
+    client: ClientSocket,
+    { policies, manners }: Door,
+    peerAddress: string,
+    address: string,
+    port: number,
+    pairs = '',
+  ): Connection | null {
     if (this.#clients.isFull(address)) {
       this.#turnedAwayOfClient++
-      return this.#refuse(client, this.#tooManyOfClient())
+      this.#refuse(client, this.#tooManyOfClient())
+      return null
     }
-    const manner = manners.get(policies.of(address))!
+    const manner = manners.get(policies.of(peerAddress))!
     this.#accepted++
     this.#clients.add(address)
     this.#company?.commons.connected(1)
-    this.#connections.add(new Connection(client, this.#context, manner, address, port))
+    const connection = new Connection(client, this.#context, manner, address, port, pairs)
+    this.#connections.add(connection)
+    return connection
   }
 
   /** Behind a proxy all come from one address: they share one text. */
@@ -400,5 +464,9 @@ function door(listener: Listener, settings: Settings): Door {
   const manners = new Map<PeerPolicy, Manner>()
   for (const policy of [policies.trusted, policies.untrusted])
     manners.set(policy, { policy, limits, streamsRequests, cache: new HeaderCache() })
-  return { listener, policies, manners }
+  return { listener, policies, manners, proxied: proxyRules(settings) }
+}
+
+function proxyRules({ proxyProtocol, proxyProtocolFrom }: Settings): ProxyRules | null {
+  return proxyProtocol === 'off' ? null : { versions: proxyProtocol, from: new TrustedProxies(proxyProtocolFrom) }
 }

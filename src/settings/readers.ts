@@ -212,6 +212,18 @@ export const peers = many('LIST', 'addresses, networks such as 10.0.0.0/8, unix 
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits) ? word : undefined
 })
 
+/** Header names with the value that counts: `X-Forwarded-Proto=https`. */
+export const headerValues = many(
+  'NAME=VALUE',
+  'NAME=VALUE with a header name and visible ASCII, or several with commas between',
+  (word) => (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+=[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(word) ? word : undefined),
+)
+
+/** Names of headers that have an underscore; `*` for any. */
+export const forwarders = many('LIST', 'header names with an underscore, or *, with commas between', (word) =>
+  word === '*' || /^(?=.*_)[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(word) ? word : undefined,
+)
+
 // RFC 9110 §5.6.2
 export const headerName = text('NAME', 'a header name', /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)
 // RFC 9110 §5.5, ASCII only

@@ -210,7 +210,7 @@ function room(t: TestContext, argv = '', runningOf: RunningOf = () => undefined)
 }
 
 const EXCHANGE: ExchangeFacts = {
-  connection: { peer: { address: '127.0.0.1', port: '4711' } },
+  connection: { peer: { address: '127.0.0.1', port: '4711', pairs: '' } },
   head: null,
   target: null,
   requestId: 'a1',

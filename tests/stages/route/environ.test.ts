@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { environOf } from '../../../src/route/environ.ts'
 import { ListenerPolicies } from '../../../src/route/policy.ts'
 import { route } from '../../../src/route/route.ts'
-import { blockOf, environ, headOf, PEER, policyOf, routed } from './kit.ts'
+import { blockOf, environ, headOf, PEER, policyOf, routed, SETTINGS } from './kit.ts'
 
 const STANDING = { SERVER_NAME: '127.0.0.1', SERVER_PORT: '8000', SCRIPT_NAME: '', 'wsgi.url_scheme': 'http' }
 
@@ -112,7 +112,7 @@ describe('SERVER_NAME and SERVER_PORT', () => {
 
 test('a block is read once per policy', () => {
   const policies = new ListenerPolicies(
-    { ...policySettings(), trustedProxies: ['192.0.2.1'] },
+    { ...SETTINGS, trustedProxies: ['192.0.2.1'] },
     { kind: 'tcp', address: '127.0.0.1', port: 8000 },
   )
   const block = blockOf(['X-Forwarded-Proto: https'])
@@ -125,17 +125,3 @@ test('a block is read once per policy', () => {
 test('a script name that can’t be in environ is refused at the start', () => {
   throws(() => policyOf({ scriptName: '/a%00b' }), { code: 'SETTING_INVALID' })
 })
-
-function policySettings() {
-  return {
-    trustedProxies: [],
-    proxyHops: 1,
-    forwardedHeaders: ['x-forwarded'],
-    headerUnderscores: 'drop',
-    proxyHeader: 'drop',
-    scriptName: '',
-    urlScheme: 'http',
-    requestIdHeader: '',
-    streamRequests: false,
-  } as const
-}

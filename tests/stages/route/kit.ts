@@ -3,16 +3,22 @@ import { type ListenerFacts, ListenerPolicies, type PeerPolicy, type RouteSettin
 import { route, type Target } from '../../../src/route/route.ts'
 
 export const PROXY = '192.0.2.1'
-export const PEER = { address: PROXY, port: '4711' }
+export const PEER = { address: PROXY, port: '4711', pairs: '' }
 const TCP: ListenerFacts = { kind: 'tcp', address: '127.0.0.1', port: 8000 }
 
-const SETTINGS: RouteSettings = {
+export const SETTINGS: RouteSettings = {
   trustedProxies: [],
   proxyHops: 1,
   forwardedHeaders: ['x-forwarded', 'forwarded'],
+  forwardedRules: 'chain',
+  untrustedForwarded: 'keep',
+  logUntrustedForwarded: false,
+  schemeHeaders: [],
+  forwarderHeaders: [],
   headerUnderscores: 'drop',
   proxyHeader: 'drop',
   scriptName: '',
+  scriptNameMismatch: 'pass',
   urlScheme: 'http',
   requestIdHeader: 'X-Request-ID',
   streamRequests: false,

@@ -28,6 +28,8 @@ export interface HouseOptions {
   /** Listen on a Unix socket. */
   readonly unix?: boolean
   readonly meter?: RequestMeter
+  /** Connections are `net.Socket`s, as where Node's insides are missing. */
+  readonly netSockets?: boolean
 }
 
 /** Settings as the houses of the tests have them. */
@@ -42,6 +44,7 @@ export class House implements ServerEvents {
   readonly spool: Spool
   readonly faults: string[] = []
   readonly overdue: RequestFacts[] = []
+  readonly untrustedNames: string[] = []
   readonly refusals: string[] = []
   readonly gone: (string | undefined)[] = []
   readonly bugs: unknown[] = []
@@ -68,7 +71,7 @@ export class House implements ServerEvents {
 
   static async open(t: TestContext, options: HouseOptions = {}): Promise<House> {
     const house = new House(t, options)
-    const acceptor = new Acceptor()
+    const acceptor = new Acceptor(!options.netSockets)
     await acceptor.listen(house.#path === null ? { host: '127.0.0.1', port: 0 } : { path: house.#path })
     const at = acceptor.server.address()
     if (typeof at === 'object' && at !== null) house.#port = at.port
@@ -152,6 +155,10 @@ export class House implements ServerEvents {
 
   refused(_connection: ConnectionFacts, fault: Fault): void {
     this.refusals.push(fault.code)
+  }
+
+  untrusted(_connection: ConnectionFacts, names: readonly string[]): void {
+    this.untrustedNames.push(...names)
   }
 
   left(exchange: ExchangeFacts): void {

@@ -23,6 +23,8 @@ export interface AskedRequest {
   readonly flags: number
   readonly method: string
   readonly target: string
+  readonly address: string
+  readonly port: string
   readonly block: string
   readonly body: Buffer
 }
@@ -235,7 +237,7 @@ export class FakeWorker {
 
 function requestOf({ id, flags, aux, payload }: Frame): AskedRequest {
   const blockBytes = payload.readUInt32LE(0)
-  const [method = '', target = ''] = payload.latin1Slice(4, 4 + aux).split('\0')
+  const [method = '', target = '', , address = '', port = ''] = payload.latin1Slice(4, 4 + aux).split('\0')
   const block = payload.latin1Slice(4 + aux, 4 + aux + blockBytes)
-  return { id, flags, method, target, block, body: payload.subarray(4 + aux + blockBytes) }
+  return { id, flags, method, target, address, port, block, body: payload.subarray(4 + aux + blockBytes) }
 }
