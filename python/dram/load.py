@@ -18,7 +18,12 @@ FORMS = "APP is module, module:attribute, module:factory() or path/to/file.py[:a
 COROUTINE = 0x80 | 0x200      # inspect.CO_COROUTINE and CO_ASYNC_GENERATOR; inspect itself is slow to import
 
 
-def load(app, pythonpath, paths):
+def arrange_path(folder, pythonpath, paths):
+    """sys.path as `python` would set it for a program in `folder`, `pythonpath` next."""
+    return [folder, *pythonpath, *paths]
+
+
+def load(app, pythonpath, paths, arrange=arrange_path):
     """Imports the application that `app` names (None: looks for one in the working folder).
 
     `paths` is sys.path but for the application's own folder. Returns the callable and its resolved
@@ -32,11 +37,17 @@ def load(app, pythonpath, paths):
         raise Fault("APP_SPEC_INVALID", "%r names no application" % app, FORMS)
     is_file = target.endswith(".py") or os.sep in target
     path = os.path.abspath(target)
-    set_path(os.path.dirname(path) if is_file else folder, pythonpath, paths)
+    own = os.path.dirname(path) if is_file else folder
+    sys.path[:] = arrange(own, [os.path.abspath(entry) for entry in pythonpath], paths)
     steps = parse(expression, app) if colon else None
     if is_file and steps is None and os.path.basename(path) == "manage.py":
         return load_django(path)
-    module = import_file(path) if is_file else import_name(target, folder)
+    if is_file:
+        module = import_file(path)
+    elif steps is None:
+        module, steps, expression = import_dotted(target, folder)
+    else:
+        module = import_name(target, folder)
     if steps is None:
         application, attribute = find_application(module)
     else:
@@ -44,11 +55,6 @@ def load(app, pythonpath, paths):
     name = "%s:%s" % (module.__name__, attribute)
     check(application, name)
     return application, name
-
-
-def set_path(folder, pythonpath, paths):
-    """sys.path as `python` would set it for a program in `folder`, `pythonpath` next."""
-    sys.path[:] = [folder, *map(os.path.abspath, pythonpath), *paths]
 
 
 def find_default(folder):
@@ -75,8 +81,39 @@ def import_name(name, folder):
         raise import_failed(name, error) from None
 
 
+def import_dotted(target, folder):
+    """`package.module`, or as pkgutil.resolve_name has it `module.attribute` or, to be called, `module.attribute()`.
+
+    Returns the module, its attribute as parse() does (None: it has to be looked for), and that as text.
+    """
+    name = target[:-2] if target.endswith("()") else target
+    call = None if name == target else ((), None)
+    try:
+        module = import_name(name, folder)
+    except Fault as fault:
+        module, attributes = inside_module(name) if fault.code == "APP_NOT_FOUND" else (None, [])
+        if module is None:
+            raise
+        return module, (attributes, call), ".".join(attributes) + target[len(name) :]
+    if call is not None:
+        call_factory(module, name)      # raises: a module can't be called
+    return module, None, ""
+
+
+def inside_module(name):
+    """The innermost imported module of a dotted name that has an attribute named like the next part, and the rest."""
+    parts = name.split(".")
+    for count in range(len(parts) - 1, 0, -1):
+        module = sys.modules.get(".".join(parts[:count]))
+        if module is not None:
+            return (module, parts[count:]) if hasattr(module, parts[count]) else (None, [])
+    return None, []
+
+
 def uncover(top, folder):
     """The application may be named like a standard module that is imported already; its own file counts then."""
+    if sys.path[0] != folder:
+        return
     own = [os.path.join(folder, top + ".py"), os.path.join(folder, top, "__init__.py")]
     if top in sys.modules and any(map(os.path.isfile, own)):
         for name in list(sys.modules):

@@ -290,6 +290,7 @@ export const FAULTS = {
 
   // The server can't be started.
   USAGE: { exit: 2, says: '{detail}', hint: 'see dram --help' },
+  DIALECT_USAGE: { exit: 1, says: '{detail}', hint: 'see its --help' },
   SETTING_UNKNOWN: { exit: 2, says: 'there is no setting {detail}', hint: 'see dram serve --help' },
   SETTING_INVALID: { exit: 2, says: '{detail}', hint: 'see dram serve --help' },
   SETTING_REFUSED: { exit: 2, says: '{detail}', hint: 'leave it out' },

@@ -19,6 +19,7 @@ export type RouteSettings = Pick<
   | 'proxyHeader'
   | 'scriptName'
   | 'scriptNameMismatch'
+  | 'serverName'
   | 'urlScheme'
   | 'requestIdHeader'
   | 'streamRequests'
@@ -103,7 +104,7 @@ function policy(settings: RouteSettings, listener: ListenerFacts, trusted: boole
     scriptName: scriptNameOf(settings.scriptName),
     refusesMismatch: settings.scriptNameMismatch === 'refuse',
     urlScheme: settings.urlScheme,
-    serverName: listener.kind === 'tcp' && !isWildcard(listener.address) ? bracketed(listener.address) : null,
+    serverName: settings.serverName ?? addressOf(listener),
     serverPort: listener.kind === 'tcp' ? String(listener.port) : null,
   }
 }
@@ -133,6 +134,10 @@ function scriptNameOf(setting: string): string {
   const name = unescaped(setting)
   if (name === null) throw new Fault('SETTING_INVALID', { detail: `--script-name ${setting}: not a path` })
   return name
+}
+
+function addressOf(listener: ListenerFacts): string | null {
+  return listener.kind === 'tcp' && !isWildcard(listener.address) ? bracketed(listener.address) : null
 }
 
 function isWildcard(address: string): boolean {

@@ -734,6 +734,14 @@ export const REGISTRY = {
     why: 'Whoever may send it may be anybody to the application.',
     applies: 'reload',
   }),
+  serverName: unset({
+    section: 'proxies',
+    flag: '--server-name',
+    reader: text('NAME', 'a host name or address', /^[\x21-\x7e]+$/),
+    help: 'What the application is told as SERVER_NAME.',
+    why: 'Without it the address that is listened at, or where that is any the name in the Host header.',
+    applies: 'reload',
+  }),
   urlScheme: row({
     section: 'proxies',
     flag: '--url-scheme',

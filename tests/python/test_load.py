@@ -84,6 +84,24 @@ class Forms(Case):
         self.named("site_one:hello", "site_one:hello")
         self.named("site_one:api.v1", "site_one:api.v1")
 
+    def test_dotted_names_lead_into_modules(self):
+        self.named("site_one.hello", "site_one:hello")
+        self.named("site_one.api.v1", "site_one:api.v1")
+        self.named("package.web.hello", "package.web:hello")
+        self.named("factories.create_app()", "factories:create_app()")
+        self.refused("site_one.nothing", "APP_NOT_FOUND")
+        self.refused("site_one()", "APP_NOT_CALLABLE")
+        self.write("package/broken.py", "import json; json.nothing")
+        self.refused("package.broken", "APP_IMPORT_FAILED")
+
+    def test_the_order_of_the_path_may_be_another(self):
+        self.write("json.py", HELLO)
+        own = [entry for entry in sys.path if entry != self.folder]
+        load("wsgiref.simple_server:demo_app", [], own, lambda folder, pythonpath, paths: [*paths, folder])
+        self.assertEqual(sys.path[-1], self.folder)
+        with self.assertRaises(Fault):
+            load("json:hello", [], own, lambda folder, pythonpath, paths: [*paths, folder])
+
     def test_factories(self):
         self.assertEqual(self.named("factories", "factories:create_app()").told, ("default", False))
         self.assertEqual(self.named("factories:create_app()", "factories:create_app()").told, ("default", False))

@@ -10,6 +10,7 @@ import { status } from './status.ts'
 import { stop } from './stop.ts'
 import { top } from './top.ts'
 import { upgrade } from './upgrade.ts'
+import { waitressServe } from './waitress.ts'
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   serve,
@@ -23,4 +24,5 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   upgrade,
   logs,
   stop,
+  'waitress-serve': waitressServe,
 }

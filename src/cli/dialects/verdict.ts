@@ -53,3 +53,21 @@ export interface Told {
   readonly value: Value
   readonly origin: Origin
 }
+
+export const same = (to: string, give: Give): Verdict => ({ kind: 'same', to, give })
+export const mapped = (to: string, give: Give): Verdict => ({ kind: 'mapped', to, give })
+export const accepted = (why: string): Verdict => ({ kind: 'accepted', why })
+export const refused = (instead: string): Verdict => ({ kind: 'refused', instead })
+
+export function gift(key: SettingKey, ...words: readonly (string | number)[]): Gift {
+  return { key, words: words.map(String) }
+}
+
+/** Text, unless it is null. */
+export function gifts(key: SettingKey, value: Value): Gift[] {
+  return value === null ? [] : [gift(key, String(value))]
+}
+
+export function isThing(value: Value): value is Value & Thing {
+  return typeof value === 'object' && value !== null && '$' in value
+}

@@ -1,4 +1,4 @@
-import { deepEqual, equal, notEqual, throws } from 'node:assert/strict'
+import { deepEqual, equal, match, notEqual, throws } from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { environOf } from '../../../src/route/environ.ts'
 import { ListenerPolicies } from '../../../src/route/policy.ts'
@@ -101,6 +101,12 @@ describe('SERVER_NAME and SERVER_PORT', () => {
     deepEqual(server(ANY, 'a:1'), ['a', '8000'])
     deepEqual(server(ANY, '[::1]:1'), ['[::1]', '8000'])
     deepEqual(server(ANY, ''), ['localhost', '8000'])
+  })
+  test('a name that is set is stronger', () => {
+    for (const listener of [V6, ANY, UNIX]) {
+      const { text } = environOf(blockOf([], 'a:1'), policyOf({ serverName: 'shop' }, listener))
+      match(text, /SERVER_NAME\0shop\0/)
+    }
   })
   test('on a Unix socket both are the Host’s, and never empty', () => {
     deepEqual(server(UNIX, 'a:1'), ['a', '1'])

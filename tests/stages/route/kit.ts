@@ -19,6 +19,7 @@ export const SETTINGS: RouteSettings = {
   proxyHeader: 'drop',
   scriptName: '',
   scriptNameMismatch: 'pass',
+  serverName: null,
   urlScheme: 'http',
   requestIdHeader: 'X-Request-ID',
   streamRequests: false,

@@ -1,0 +1,32 @@
+import { versionLine } from '../../house/version.ts'
+import { type Loaded, load } from '../../settings/load.ts'
+import { readTextFile } from '../../settings/readTextFile.ts'
+import { type CommandLine, readCommandLine } from '../dialects/waitress/arguments.ts'
+import { helpText } from '../dialects/waitress/help.ts'
+import { applicationOf, translateAdjustments } from '../dialects/waitress/waitress.ts'
+import type { Command, World } from './command.ts'
+import { startServer } from './serve.ts'
+
+export const waitressServe: Command = {
+  usage: 'waitress-serve [OPTS] MODULE:OBJ',
+  summary: 'Serve with the command line of Waitress.',
+  help: helpText,
+
+  async run(argv, world) {
+    const line = readCommandLine(argv)
+    if (line.switches.has('help')) world.out(helpText(world.columns))
+    else if (line.switches.has('version')) world.out(versionLine())
+    else return startServer(() => loadLine(line, world), world)
+    return 0
+  },
+}
+
+function loadLine(line: CommandLine, { variables, folder }: World): Loaded {
+  const { given, dialect } = translateAdjustments(line.given, (name) => ({
+    kind: 'dialect',
+    server: 'Waitress',
+    source: 'command line',
+    name: `--${name.replaceAll('_', '-')}`,
+  }))
+  return load([...given, applicationOf(line)], variables, folder, readTextFile, dialect)
+}
