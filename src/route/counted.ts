@@ -140,8 +140,8 @@ function clientOf(client: string, name: string): CountedClient {
 
 /** An IPv6 address alone stands in brackets here, so that its end is no port. */
 function bracketed(client: string): string {
-  const isV6 = isIP(client) === 6 || (client.includes(':') && !client.includes('.') && !client.endsWith(']'))
-  return isV6 ? `[${client}]` : client
+  const isBare = client.includes(':') && !client.includes('.') && !client.startsWith('[')
+  return isBare || isIP(client) === 6 ? `[${client}]` : client
 }
 
 function withoutPort(text: string): [host: string, port: string | null] {
