@@ -125,7 +125,7 @@ function pythonSection(python: Python): Section {
   let ran = 0
   return {
     title: `the Python runtime's suite, ${nameOf(python)}`,
-    command: [python.executable, '-m', 'unittest', 'discover', '-s', 'tests/python', '-t', 'tests/python'],
+    command: [preparedPython(ROOT, python), '-m', 'unittest', 'discover', '-s', 'tests/python', '-t', 'tests/python'],
     environment: { PYTHONDONTWRITEBYTECODE: '1' },
     read: (line) => {
       ran = Number(/^Ran (\d+) tests? in/.exec(line)?.[1] ?? ran)

@@ -1,11 +1,10 @@
 """The control connections, read by a thread of its own so that nothing on them waits behind a request."""
 import os
 import sys
-from _thread import start_new_thread
+from _thread import get_ident, start_new_thread
 from select import POLLIN, poll
 
-from . import stacks
-from .frames import FLAGS, FRONT, HEADER, U32, frame, json_frame
+from .frames import FLAGS, FRONT, HEADER, U32, frame
 
 NAMES = {number: name for name, number in FRONT.items()}
 LAST = FLAGS["BODY"]["LAST"]
@@ -16,12 +15,14 @@ RECEIVE_BYTES = 256 * 1024
 class Control:
     def __init__(self, worker):
         self.worker = worker
+        self.ident = None
 
     def start(self):
         start_new_thread(self.run, ())
 
     def run(self):
         """Serves until a front hangs up. Without it, or without this thread, the worker is of no use."""
+        self.ident = get_ident()
         try:
             self.serve()
         except OSError:
@@ -52,7 +53,7 @@ class Control:
         elif name == "PING":
             line.say(frame("PONG", request_id, payload))
         elif name == "STACKS":
-            line.say(json_frame("STACKS", stacks.threads(self.worker.slots, line.number)))
+            self.worker.tell_stacks(line)
         elif name == "INTERRUPT":
             self.worker.interrupts.interrupt(line, request_id)
         elif name == "METRICS":

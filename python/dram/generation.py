@@ -39,7 +39,7 @@ def be_candidate(config, paths, place, before):
     lifeline_fd = process.settle(config, place, before)
     output.renew_streams()
     audit = Audit()
-    loaded = process.load_or_refuse(config, paths, place)
+    loaded = process.load_or_refuse(config, paths, place, is_candidate=True)
     front, decision = ask(place.template, audit.findings(), loaded[1])
     if decision == "template":
         place.close_listeners()
@@ -47,6 +47,7 @@ def be_candidate(config, paths, place, before):
     front.close()
     if decision != "work":
         leave()      # nobody wants it
+    process.patch(config)
     process.run_postfork_functions(place)
     process.freeze()
     process.serve(config, place, lifeline_fd, loaded)

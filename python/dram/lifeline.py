@@ -6,8 +6,8 @@ is the zygote, and is cleared by setuid.)
 """
 import fcntl
 import os
-import select
 import signal
+from select import POLLHUP, poll          # bound before an application may patch them
 
 # fcntl has no name for it before Python 3.13's F_SETSIG; Linux only.
 F_SETSIG = getattr(fcntl, "F_SETSIG", 10 if os.uname().sysname == "Linux" else None)
@@ -40,6 +40,6 @@ def arm(path, before=None):
 
 
 def has_no_writer(descriptor):
-    poll = select.poll()
-    poll.register(descriptor, 0)
-    return any(events & select.POLLHUP for _, events in poll.poll(0))
+    poller = poll()
+    poller.register(descriptor, 0)
+    return any(events & POLLHUP for _, events in poller.poll(0))

@@ -5,9 +5,10 @@ Ids are those of a line: another line's request may have the same one at the sam
 from _thread import allocate_lock
 from socket import SHUT_RD
 
+from .body import Bell
 from .fault import Fault
 from .frames import U32, frame, is_after
-from .page import FRONT_SHIFT, ID
+from .page import FRONT_SHIFT
 from .receive import Requests
 from .reply import MAX_WHOLE_BYTES
 from .send import Sender
@@ -18,6 +19,8 @@ SHORT_GAP_SECONDS = 200e-6           # a chunk predicted to come sooner than thi
 
 
 class Line:
+    bell = Bell                       # wakes whoever waits inside a call
+
     def __init__(self, worker, number, data, control):
         self.worker = worker
         self.number = number              # of its front, from 0
@@ -70,11 +73,7 @@ class Line:
 
     def slot_of(self, request_id):
         """The slot of the thread that runs this request, None if it isn't begun, or has ended."""
-        key = self.key(request_id)
-        for slot in self.worker.slots:
-            if slot.words[ID] == key:
-                return slot
-        return None
+        return self.worker.slot_of_key(self.key(request_id))
 
     def mark_start(self, request_id, start):
         self.worker.mark_start(self.slot_of(request_id), start)

@@ -13,7 +13,8 @@ class Metrics:
     what else the control connections bring.
     """
 
-    def __init__(self):
+    def __init__(self, start=None):
+        self.start = start            # how a thread is started; None: as usual
         self.lock = allocate_lock()
         self.asked = []               # lines that wait; whoever adds the first starts the thread
         self.warned = False
@@ -24,7 +25,7 @@ class Metrics:
             is_first = len(self.asked) == 1
         if is_first:
             try:
-                start_new_thread(self.answer, ())
+                (self.start or start_new_thread)(self.answer, ())
             except RuntimeError:      # no thread is to be had: that mustn't end the control thread, and so the worker
                 with self.lock:
                     unheard, self.asked = self.asked, []

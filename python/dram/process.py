@@ -3,11 +3,12 @@ import gc
 import json
 import os
 import sys
+from socket import socket          # bound before an application may patch it
 
 import dram as public
 
 from . import lifeline, load, output, prctl, stacks, title
-from .fault import Fault
+from .fault import Fault, describe
 from .frames import HEADER, TABLE, json_frame
 from .leave import leave
 from .page import Page
@@ -21,7 +22,7 @@ def load_and_serve(config, paths, place, before):
     """The life of a worker that a clean zygote forked, from right after the fork; does not return."""
     lifeline_fd = settle(config, place, before)
     output.renew_streams()
-    loaded = load_or_refuse(config, paths, place)
+    loaded = load_or_refuse(config, paths, place, is_candidate=False)
     run_postfork_functions(place)
     freeze()
     serve(config, place, lifeline_fd, loaded)
@@ -31,6 +32,8 @@ def serve_loaded(config, place, before, loaded):
     """The life of a worker that a template forked, with the application in it; does not return."""
     lifeline_fd = settle(config, place, before)
     reseed_numpy()
+    renew_gevent()
+    patch(config)
     run_postfork_functions(place)
     serve(config, place, lifeline_fd, loaded)
 
@@ -45,14 +48,14 @@ def settle(config, place, before):
     return lifeline_fd
 
 
-def load_or_refuse(config, paths, place):
+def load_or_refuse(config, paths, place, is_candidate):
     try:
-        return load_application(config, paths)
+        return load_application(config, paths, is_candidate)
     except Fault as fault:
         refuse(place, fault)
 
 
-def load_application(config, paths):
+def load_application(config, paths, is_candidate):
     """Loads the application; returns it and its name. Raises Fault."""
     os.environ.update(config["env"])
     if config["chdir"]:
@@ -61,7 +64,33 @@ def load_application(config, paths):
         except OSError as error:
             says = "cannot change to the folder %s: %s" % (config["chdir"], error.strerror)
             raise Fault("CHDIR_FAILED", says) from None
+    if config["greenlets"]:
+        import_greenlets(config, paths)
+        if not is_candidate:
+            patch(config)
     return load.load(config["app"], config["pythonpath"], paths)
+
+
+def import_greenlets(config, paths):
+    """Before anything is patched, so that our own modules have the system's locks. Raises Fault."""
+    sys.path[:] = [*map(os.path.abspath, config["pythonpath"]), *paths]
+    try:
+        from . import greenlets  # noqa: F401
+    except ImportError as error:
+        is_missing = isinstance(error, ModuleNotFoundError) and error.name == "gevent"
+        says = "--greenlets needs gevent, %s" % ("which is not installed" if is_missing else describe(error))
+        raise Fault("GEVENT_MISSING", says, "pip install gevent, for %s" % sys.executable) from None
+
+
+def patch(config):
+    """Makes the standard library wait as gevent does, so that other greenlets run meanwhile.
+
+    A template waits for its front's commands and forks: it stays as it is, and its workers are patched.
+    """
+    if config["greenlets"]:
+        from gevent import monkey
+
+        monkey.patch_all()
 
 
 def run_postfork_functions(place):
@@ -89,6 +118,13 @@ def reseed_numpy():
             sys.excepthook(*sys.exc_info())
 
 
+def renew_gevent():
+    """A hub that the application has made while it was loaded would share its epoll with the other workers'."""
+    reinit = getattr(sys.modules.get("gevent"), "reinit", None)
+    if reinit is not None:
+        reinit()
+
+
 def refuse(place, fault):
     connections, _ = accept_all(place)
     facts = {"code": fault.code, "says": fault.says, "hint": fault.hint, "traceback": fault.traceback}
@@ -103,11 +139,19 @@ def serve(config, place, lifeline_fd, loaded):
     page = Page(place.files["page"])
     connections, window = accept_all(place)
     place.close_listeners()
-    worker = Worker(application, config, page, connections, window, lifeline_fd)
+    worker = worker_kind(config)(application, config, page, connections, window, lifeline_fd)
     for data, _ in connections:
         data.sendall(json_frame("READY", {**python_facts(), "application": name}))
     worker.run()
     leave()
+
+
+def worker_kind(config):
+    if not config["greenlets"]:
+        return Worker
+    from .greenlets import GreenWorker
+
+    return GreenWorker
 
 
 def accept_all(place):
@@ -115,7 +159,8 @@ def accept_all(place):
     fronts = range(place.fronts)
     connections = {}
     while len(connections) < 2 * len(fronts):
-        connection, _ = place.listener.accept()
+        descriptor, _ = place.listener._accept()       # accept() would make a socket of a patched kind
+        connection = socket(fileno=descriptor)
         connection.settimeout(None)      # the application may have called socket.setdefaulttimeout()
         length, _, role, _, _ = HEADER.unpack(receive_exactly(connection, HEADER.size))
         hello = json.loads(receive_exactly(connection, length))

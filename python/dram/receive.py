@@ -3,9 +3,9 @@
 Everything here is used by whoever holds the reading lock. A serving thread holds it between
 calls and gives it up while the application runs, so that another can take back what waits.
 """
-import select
 import time
 from collections import deque
+from select import POLLIN, poll          # bound before an application may patch them
 from socket import MSG_DONTWAIT
 
 from .frames import FRONT, HEADER, REQUEST_HEADER, is_after
@@ -92,6 +92,6 @@ class Requests:
                     return
 
     def readable(self, timeout_ms):
-        poll = select.poll()
-        poll.register(self.socket, select.POLLIN)
-        return poll.poll(timeout_ms)
+        poller = poll()
+        poller.register(self.socket, POLLIN)
+        return poller.poll(timeout_ms)

@@ -4,7 +4,7 @@ PEP 3333's rules about start_response, write, lazy headers and lengths live here
 """
 from time import perf_counter as clock
 
-from .body import STREAM_WINDOW_BYTES, Bell, Stream
+from .body import STREAM_WINDOW_BYTES, Stream
 from .fault import ClientDisconnected, Fault, describe, no_start_response, traceback_of, wrong_body, wrong_chunk
 from .files import region_of
 from .frames import FILE_HEADER, FLAGS, HEAD_HEADER, HEADER, MAX_U32, WORKER, U32, frame, json_frame, microseconds
@@ -378,7 +378,7 @@ class Answer:
         if done():
             return
         self.let_go()
-        bell = Bell()
+        bell = self.line.bell()
         self.stop_clock(bell)
         try:
             self.line.hand_back()

@@ -59,16 +59,15 @@ def threads(slots, front=0):
     calls = calls_of_threads()
     requests = {slot.words[IDENT]: slot.words[ID] for slot in slots}      # keys (Line.key)
     names = names_of_threads()
-    told = [
-        {
-            "name": names.get(ident, "thread %d" % ident),
-            "ident": ident,
-            "request": id_of(requests.get(ident, 0), front),
-            "stack": text_of(calls[ident], requests.get(ident, 0)),
-        }
+    all_told = [
+        told(names.get(ident, "thread %d" % ident), ident, requests.get(ident, 0), calls[ident], front)
         for ident in calls
     ]
-    return sorted(told, key=lambda thread: thread["ident"] not in requests)
+    return sorted(all_told, key=lambda thread: thread["ident"] not in requests)
+
+
+def told(name, ident, key, calls, front):
+    return {"name": name, "ident": ident, "request": id_of(key, front), "stack": text_of(calls, key)}
 
 
 def id_of(key, front):
@@ -80,6 +79,11 @@ def calls_of_threads():
     frames = current_frames()
     del frames[get_ident()]
     return {ident: calls_of(frame) if has_gil() else [] for ident, frame in frames.items()}
+
+
+def current_frame():
+    """That of the caller."""
+    return sys._getframe(1)
 
 
 def current_frames():

@@ -6,10 +6,12 @@ from time import perf_counter as clock
 
 from dram import RequestTimeout
 
+from . import stacks
 from .call import respond
 from .control import Control
 from .environ import Environs, base_environ
 from .errors import Errors
+from .frames import json_frame
 from .headers import Heads
 from .intake import Intake
 from .interrupt import Interrupts
@@ -37,6 +39,8 @@ class Pace:
 
 
 class Worker:
+    line_kind = Line
+
     def __init__(self, application, config, page, connections, window, lifeline_fd=None):
         """`connections`: data and control of each front, in the order of their numbers."""
         self.application = application
@@ -49,7 +53,7 @@ class Worker:
         self.tails = Pace(MAX_ANSWER_AGE_SECONDS)
         self.gaps = Pace(MAX_GAP_SECONDS)      # between the chunks of an answer
         self.pace = Pace(0.0)
-        self.lines = [Line(self, number, *ends) for number, ends in enumerate(connections)]
+        self.lines = [self.line_kind(self, number, *ends) for number, ends in enumerate(connections)]
         self.intake = Intake(self.lines) if len(self.lines) > 1 else None
         self.control = Control(self)
         self.interrupts = Interrupts(self)
@@ -202,6 +206,16 @@ class Worker:
         """`slot` is None: the request isn't begun, or has ended."""
         if slot is not None:
             slot.doubles[START] = start
+
+    def slot_of_key(self, key):
+        """The slot of the thread that runs the request of this key (Line.key)."""
+        for slot in self.slots:
+            if slot.words[ID] == key:
+                return slot
+        return None
+
+    def tell_stacks(self, line):
+        line.say(json_frame("STACKS", stacks.threads(self.slots, line.number)))
 
     # Giving back
 

@@ -5,12 +5,18 @@ one as well, with the application loaded (generation.py).
 """
 import json
 import os
-import select
 import signal
 import socket
 import sys
 import time
 import warnings
+
+# Bound early: an application in a template may patch them.
+from os import fork as fork_process
+from os import waitpid
+from select import POLLIN, poll
+from signal import getsignal
+from signal import signal as set_handler
 
 from . import lifeline, output, place, prctl, process, procfs, title
 
@@ -26,10 +32,10 @@ def ignore(number, frame):
 
 def quiet_signals(numbers):
     """Makes signals do nothing; returns the handlers they had, but for those that are quiet already."""
-    had = {number: signal.getsignal(number) for number in numbers}
+    had = {number: getsignal(number) for number in numbers}
     for number in numbers:
         if had[number] is not ignore:
-            signal.signal(number, ignore)
+            set_handler(number, ignore)
     return {number: handler for number, handler in had.items() if handler is not None and handler is not ignore}
 
 
@@ -37,7 +43,7 @@ def fork():
     with warnings.catch_warnings():
         # From Python 3.12 on it warns a process with threads: the audit has said so, in a better place.
         warnings.simplefilter("ignore")
-        return os.fork()
+        return fork_process()
 
 
 class Zygote:
@@ -72,11 +78,11 @@ class Zygote:
 
     def obey_all(self):
         held = b""
-        poll = select.poll()
-        poll.register(self.supervisor, select.POLLIN)
-        poll.register(self.wake, select.POLLIN)
+        poller = poll()
+        poller.register(self.supervisor, POLLIN)
+        poller.register(self.wake, POLLIN)
         while True:
-            poll.poll(UNREAD_OUTPUT_CHECK_MS if self.unread else None)
+            poller.poll(UNREAD_OUTPUT_CHECK_MS if self.unread else None)
             self.close_read_outputs()
             self.reap()
             received = self.receive()
@@ -112,7 +118,7 @@ class Zygote:
         return name != "stop"
 
     def configure(self, config):
-        self.config = {"title": "dram", "fronts": 1, **config}
+        self.config = {"title": "dram", "fronts": 1, "greenlets": 0, **config}
         title.set_title(self.config["title"], "zygote")
         lifeline.create(config["lifeline"])
         if config.get("umask") is not None:
@@ -155,7 +161,7 @@ class Zygote:
         try:
             signal.set_wakeup_fd(-1)
             for number, handler in self.handlers.items():
-                signal.signal(number, handler)
+                set_handler(number, handler)
             self.close_all()
             self.live(self.config, made, self.lifeline)
         except BaseException:
@@ -187,13 +193,13 @@ class Zygote:
 
     def wait(self, options):
         try:
-            pid, status = os.waitpid(-1, options)
+            pid, status = waitpid(-1, options)
             while pid:
                 if pid in self.workers:
                     self.report(pid, status)
                 if not self.workers:
                     options = os.WNOHANG
-                pid, status = os.waitpid(-1, options)
+                pid, status = waitpid(-1, options)
         except ChildProcessError:
             pass
 

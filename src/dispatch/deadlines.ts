@@ -3,6 +3,8 @@ export interface Deadlines {
   readonly timeoutMs: number
   /** Between two pieces of an answer; 0: any time. */
   readonly streamTimeoutMs: number
+  /** What is late is ended, or only told of. */
+  readonly timeoutAction: 'end' | 'log'
 }
 
 /** What a request's deadline follows from. All times in milliseconds on one clock. */
@@ -21,7 +23,12 @@ export type Late = 'REQUEST_TIMEOUT' | 'STREAM_TIMEOUT'
  * What is late about a request that its worker runs; null: nothing. `startMs`: when it was entered, by the worker's
  * own mark, which is moved on by what the request has waited for its client; Infinity: it waits for it now.
  */
-export function lateness(timed: Timed, startMs: number, nowMs: number, deadlines: Deadlines): Late | null {
+export function lateness(
+  timed: Timed,
+  startMs: number,
+  nowMs: number,
+  deadlines: Omit<Deadlines, 'timeoutAction'>,
+): Late | null {
   const { timeoutMs, streamTimeoutMs } = deadlines
   if (startMs === Number.POSITIVE_INFINITY) return null
   if (timed.streaming)

@@ -53,7 +53,7 @@ export interface FromFront<Line> {
   ready: { readonly worker: number; readonly facts: WorkerFacts }
   unready: { readonly worker: number; readonly fault: TravellingFault }
   broken: { readonly worker: number; readonly why: string }
-  overdue: { readonly worker: number; readonly requests: readonly RequestFacts[] }
+  overdue: { readonly worker: number; readonly requests: readonly RequestFacts[]; readonly goesOn: boolean }
   /** After `ended`: its requests have failed or gone elsewhere. */
   buried: { readonly worker: number }
   pressure: object

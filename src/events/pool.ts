@@ -23,8 +23,9 @@ export interface WorkerOwner {
   /**
    * These requests are over their deadline. Their clients have their 504 already and nothing new goes to the worker:
    * it is to be looked into, replaced and ended.
+   * `goesOn`: none of this; they run on, and that they are late is to be told, with their stacks.
    */
-  overdue(requests: readonly RequestFacts[]): void
+  overdue(requests: readonly RequestFacts[], goesOn?: boolean): void
 }
 
 /** The supervisor's hold on a worker in the pool. */

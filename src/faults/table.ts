@@ -274,6 +274,7 @@ export const FAULTS = {
     hint: 'this server speaks WSGI: wrap it, or name the WSGI application',
   },
   APP_IMPORT_FAILED: { exit: 4, says: 'the application failed to load: {detail}', hint: 'see the traceback above' },
+  GEVENT_MISSING: { exit: 4, says: '{detail}', hint: 'pip install gevent, or leave --greenlets out' },
   APP_BOOT_TIMEOUT: {
     exit: 4,
     says: 'the application was not ready within {limit}',

@@ -116,7 +116,7 @@ export class Front {
         ready: (facts) => this.#post({ kind: 'ready', worker, facts }),
         unready: (fault) => this.#post({ kind: 'unready', worker, fault: packed(fault) }),
         broken: (why) => this.#post({ kind: 'broken', worker, why }),
-        overdue: (requests) => this.#post({ kind: 'overdue', worker, requests }),
+        overdue: (requests, goesOn = false) => this.#post({ kind: 'overdue', worker, requests, goesOn }),
       })
       this.#workers.set(worker, attached)
       this.#pids.set(worker, place.pid)

@@ -77,7 +77,7 @@ export class SharedPool implements WorkerPool {
       case 'broken':
         return worker?.broken(message.why)
       case 'overdue':
-        return worker?.overdue(front, message.requests)
+        return worker?.overdue(front, message.requests, message.goesOn)
       case 'buried':
         if (worker?.buried(front)) this.#forget(message.worker, worker)
     }
@@ -127,7 +127,7 @@ class SharedWorker implements AttachedWorker {
       ready: (facts) => this.ready(0, facts),
       unready: (fault) => this.unready(fault),
       broken: (why) => this.broken(why),
-      overdue: (requests) => this.overdue(0, requests),
+      overdue: (requests, goesOn) => this.overdue(0, requests, goesOn),
     })
     for (const thread of this.#threads) thread.post({ kind: 'attach', place })
   }
@@ -198,7 +198,8 @@ class SharedWorker implements AttachedWorker {
   }
 
   /** The front that found it has said STOP already. */
-  overdue(front: number, requests: readonly RequestFacts[]): void {
+  overdue(front: number, requests: readonly RequestFacts[], goesOn = false): void {
+    if (goesOn) return this.#owner.overdue(requests, true)
     if (front !== 0) this.#own.drain()
     for (const thread of this.#threads) if (thread.front !== front) thread.post({ kind: 'drain', worker: this.#number })
     this.#owner.overdue(requests)

@@ -33,7 +33,10 @@ export function titleOf(loaded: Loaded): string {
 
 /** @param python path of the interpreter */
 export function supervisorSettings(loaded: Loaded, python: string): SupervisorSettings {
-  return { ...loaded.settings, python, zygote: zygoteConfiguration(loaded) }
+  const { greenlets, preload } = loaded.settings
+  // What is imported before it is patched waits as if there were no greenlets: only who asks for it gets that.
+  const ownPreload = greenlets > 0 && preload === 'auto' ? 'never' : preload
+  return { ...loaded.settings, preload: ownPreload, python, zygote: zygoteConfiguration(loaded) }
 }
 
 function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
@@ -43,7 +46,8 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
     chdir: settings.chdir === null ? folder : resolve(folder, settings.chdir),
     pythonpath: settings.pythonpath,
     env: environment,
-    threads: settings.threads,
+    threads: settings.greenlets || settings.threads,
+    greenlets: settings.greenlets,
     fronts: settings.fronts,
     multiprocess: settings.workers.most > 1,
     software: `dram/${version()}`,

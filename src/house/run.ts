@@ -61,6 +61,7 @@ async function begin({ inherited }: Launch, ground: Ground, house: House, cleanu
     workers: settings.workers.most,
     leastWorkers: settings.workers.least,
     threads: settings.threads,
+    greenlets: settings.greenlets,
   })
   if (inherited.birth.kind !== 'started') tellParent(inherited.birth.report, { kind: 'ready' })
   notices.ready(house.statusText, process.pid)

@@ -102,7 +102,11 @@ function coded({ code, hint }: Fault): { code: string; hint: string } {
   return { code, hint }
 }
 
-function overdueLine({ worker, pid, stacks, dump }: Told<'overdue'>, request: RequestFacts, limits: Limits): Line {
+function overdueLine(
+  { worker, pid, stacks, dump, goesOn }: Told<'overdue'>,
+  request: RequestFacts,
+  limits: Limits,
+): Line {
   const { requestId, method, target, client, ageMs } = request
   const path = target.split('?', 1)[0]! // queries hold secrets, and rarely the reason
   const began = request.state === 'answering'
@@ -119,9 +123,10 @@ function overdueLine({ worker, pid, stacks, dump }: Told<'overdue'>, request: Re
     worker,
     pid,
     silent: stacks === null ? true : undefined,
+    goesOn,
   }
-  const message = `${method} ${path}: ${what} (worker ${worker}, pid ${pid})`
-  return line('error', 'request_overdue', message, fields, stacksText(stacks, dump, requestId))
+  const message = `${method} ${path}: ${what}${goesOn ? '; it goes on' : ''} (worker ${worker}, pid ${pid})`
+  return line(goesOn ? 'warning' : 'error', 'request_overdue', message, fields, stacksText(stacks, dump, requestId))
 }
 
 function overMemoryLine(event: Told<'overMemory'>): Line {

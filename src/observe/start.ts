@@ -12,6 +12,8 @@ export interface StartFacts {
   /** Where there may be fewer: how many at least. */
   readonly leastWorkers?: number
   readonly threads: number
+  /** Above 0: they take the place of threads. */
+  readonly greenlets?: number
 }
 
 /** What a start says, a message each. */
@@ -20,7 +22,7 @@ export function startLines(facts: StartFacts): string[] {
     `dram ${facts.version} serves ${withoutSecrets(facts.application)}`,
     ...facts.addresses.map((address) => `listening on ${address}`),
     `${facts.implementation} ${facts.python} (${facts.interpreter})`,
-    `${workersText(facts)} × ${counted(facts.threads, 'thread')}`,
+    `${workersText(facts)} × ${facts.greenlets ? counted(facts.greenlets, 'greenlet') : counted(facts.threads, 'thread')}`,
   ]
 }
 

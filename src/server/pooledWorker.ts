@@ -109,6 +109,8 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   #streams = 0
   /** Ids of requests that were over their deadline, and their names. */
   readonly #overdue = new Map<number, string>()
+  /** Ids of those over their deadline that go on: each is told of once. */
+  readonly #slow = new Set<number>()
 
   constructor(home: Home, place: WorkerPlace, owner: WorkerOwner) {
     this.number = place.number
@@ -259,7 +261,23 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
       const why = lateness(timed, startMs, nowMs, this.#home.deadlines)
       if (why !== null) late.push([id, job, why])
     }
-    if (late.length > 0) this.#giveUp(late, starts, nowMs)
+    if (this.#home.deadlines.timeoutAction === 'log') this.#tellOf(late, starts, nowMs)
+    else if (late.length > 0) this.#giveUp(late, starts, nowMs)
+  }
+
+  #tellOf(
+    late: readonly (readonly [id: number, job: Job, why: Late])[],
+    starts: ReadonlyMap<number, number>,
+    nowMs: number,
+  ): void {
+    for (const id of this.#slow) if (!this.link.running.get(id)) this.#slow.delete(id)
+    const news = late.filter(([id]) => !this.#slow.has(id))
+    if (news.length === 0) return
+    for (const [id] of news) this.#slow.add(id)
+    const facts = news.map(([id, job]) =>
+      job.facts(job.streaming ? 'answering' : 'running', nowMs - starts.get(id)!, this.number),
+    )
+    this.#owner.overdue(facts, true)
   }
 
   #giveUp(

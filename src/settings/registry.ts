@@ -206,6 +206,16 @@ export const REGISTRY = {
     why: 'More than one helps applications that wait (for a database, for other services) and that are safe for threads.',
     applies: 'reload',
   }),
+  greenlets: row({
+    section: 'workers',
+    flag: '--greenlets',
+    reader: integer(0, 4096),
+    default: '0',
+    off: 0,
+    help: 'How many requests one worker runs at a time in greenlets of gevent, instead of --threads. 0: none, gevent is not used.',
+    why: 'For hundreds of requests that wait side by side. gevent must be installed beside the application; each worker patches the standard library (gevent.monkey.patch_all) before it imports the application, so that sleeping, sockets and locks let other greenlets run. One that computes, or waits in a C library that gevent does not know, holds up all of its worker. --preload auto is never here: see docs/worker-classes.md.',
+    applies: 'reload',
+  }),
   queue: row({
     section: 'workers',
     flag: '--queue',
@@ -267,6 +277,15 @@ export const REGISTRY = {
     default: '1m',
     help: 'How long the application may take to begin its answer; then 504, and the stacks go to the log. 0: any time.',
     why: 'The time it waits for the body or the pace of the client does not count.',
+    applies: 'reload',
+  }),
+  timeoutAction: row({
+    section: 'workers',
+    flag: '--timeout-action',
+    reader: choice('end', 'log'),
+    default: 'end',
+    help: 'What becomes of a request that is over --timeout or --stream-timeout: end it, or log it with its stack and let it go on.',
+    why: 'log finds out what hangs without taking anything away: for applications whose slow requests are meant to be slow.',
     applies: 'reload',
   }),
   streamTimeoutMs: row({

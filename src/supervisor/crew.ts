@@ -20,7 +20,7 @@ export interface CrewOwner {
   ready(member: Member, facts: WorkerFacts): void
   /** It never will be ready; its end follows. */
   unready(member: Member, fault: Fault): void
-  overdue(member: Member, requests: readonly RequestFacts[]): void
+  overdue(member: Member, requests: readonly RequestFacts[], goesOn: boolean): void
   /** It has ended and is forgotten; whatever it had to say was heard before. */
   gone(member: Member, end: End, reason: EndReason): void
 }
@@ -71,7 +71,7 @@ export class Crew {
       ready: (facts) => this.#ready(number, facts),
       unready: (fault) => this.#unready(number, fault),
       broken: (why) => this.#broken(number, why),
-      overdue: (requests) => this.#overdue(number, requests),
+      overdue: (requests, goesOn = false) => this.#overdue(number, requests, goesOn),
     })
     const member = newMember(generation, forker, forked, attached, limits, this.#clock.nowMs())
     this.#members.set(number, member)
@@ -184,9 +184,9 @@ export class Crew {
     this.#killOrphan(member, why)
   }
 
-  #overdue(number: number, requests: readonly RequestFacts[]): void {
+  #overdue(number: number, requests: readonly RequestFacts[], goesOn: boolean): void {
     const member = this.#members.get(number)
-    if (member && !member.isOver) this.#owner.overdue(member, requests)
+    if (member && !member.isOver) this.#owner.overdue(member, requests, goesOn)
   }
 
   #killByHand(member: Member): void {

@@ -44,6 +44,13 @@ export class Distress {
     member.interruptedAtMs = this.#clock.nowMs()
   }
 
+  /** They go on: that they are late is told, with what they do. */
+  async slow(member: Member, requests: readonly RequestFacts[]): Promise<void> {
+    const { number: worker, pid } = member
+    const stacks = await member.attached.stacks()
+    this.#events.tell({ kind: 'overdue', worker, pid, requests, stacks, dump: '', goesOn: true })
+  }
+
   async overMemory(member: Member, rssBytes: number, limitBytes: number): Promise<void> {
     if (member.isCondemned) return
     member.isCondemned = true

@@ -33,6 +33,8 @@ export type SupervisorEvent =
   | { readonly kind: 'scaled'; readonly from: number; readonly to: number; readonly why: string }
   | {
       readonly kind: 'overdue'
+      /** They are not ended (--timeout-action log). */
+      readonly goesOn?: true
       readonly worker: number
       readonly pid: number
       readonly requests: readonly RequestFacts[]

@@ -74,7 +74,8 @@ export class Supervisor {
     const hears: CrewOwner = {
       ready: (member, facts) => foreman.ready(member, facts),
       unready: (member, fault) => foreman.unready(member, fault),
-      overdue: (member, requests) => {
+      overdue: (member, requests, goesOn) => {
+        if (goesOn) return void this.#distress.slow(member, requests)
         void this.#distress.overdue(member, requests)
         this.#fleet.reconcile()
       },

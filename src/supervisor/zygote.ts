@@ -12,7 +12,10 @@ export interface ZygoteConfiguration {
   readonly chdir: string | null
   readonly pythonpath: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** Requests that a worker runs at a time. */
   readonly threads: number
+  /** The same, in greenlets of gevent; 0: in threads. */
+  readonly greenlets: number
   /** How many share its workers. */
   readonly fronts: number
   readonly multiprocess: boolean

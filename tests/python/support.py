@@ -48,6 +48,7 @@ DEFAULT_CONFIG = {
     "pythonpath": [],
     "env": {},
     "threads": 1,
+    "greenlets": 0,
     "multiprocess": True,
     "software": "dram/test",
     "strictHeaders": False,
@@ -201,6 +202,8 @@ class Front:
 class LocalWorker(Front):
     """A Worker that serves in threads of this process, over socket pairs."""
 
+    kind = Worker
+
     def __init__(self, application, window=262144, **config):
         data, self.worker_data = socket.socketpair()
         control, self.worker_control = socket.socketpair()
@@ -210,7 +213,7 @@ class LocalWorker(Front):
         page = pages.Page(path)
         super().__init__(data, control, page)
         connections = [(self.worker_data, self.worker_control)]
-        self.worker = Worker(application, {**DEFAULT_CONFIG, **config}, page, connections, window)
+        self.worker = self.kind(application, {**DEFAULT_CONFIG, **config}, page, connections, window)
         self.thread = threading.Thread(target=self.worker.run, daemon=True)
         self.thread.start()
 

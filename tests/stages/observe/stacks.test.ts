@@ -38,3 +38,11 @@ Thread 0x1 (most recent call first):
   )
   match(stacksText(null, '', 'a1'), /silent.* it wrote no stacks\.$/)
 })
+
+test('of very many others some are shown', () => {
+  const many = Array.from({ length: 500 }, (_, at) => thread(`greenlet ${at}`, at, `r${at}`))
+  const lines = stacksText(many, '', 'r300').split('\n')
+  match(lines[0]!, /greenlet 300.*this request/)
+  equal(lines.filter((line) => line.startsWith('Thread')).length, 21)
+  match(lines.at(-1)!, /^479 more are left out/)
+})

@@ -8,7 +8,14 @@ import { FakeWorker, frame, u32, wholeFrame } from '../worker/fakeWorker.ts'
 import { FakeClock } from './fakeClock.ts'
 import { RecordedJob } from './recordedJob.ts'
 
-const SETTINGS = { queue: 3, queueTimeoutMs: 30_000, lookAhead: 0, timeoutMs: 0, streamTimeoutMs: 0 }
+const SETTINGS = {
+  queue: 3,
+  queueTimeoutMs: 30_000,
+  lookAhead: 0,
+  timeoutMs: 0,
+  streamTimeoutMs: 0,
+  timeoutAction: 'end' as const,
+}
 const TOLD = 200
 
 /** Pools of several fronts, each with its own connection to one and the same worker: a fake for each, in one slot. */

@@ -18,6 +18,7 @@ const SETTINGS: PoolSettings = {
   lookAhead: -1,
   timeoutMs: 0,
   streamTimeoutMs: 0,
+  timeoutAction: 'end',
 }
 
 class House {
@@ -25,6 +26,7 @@ class House {
   readonly pool: Pool
   readonly bugs: unknown[] = []
   readonly overdue: RequestFacts[] = []
+  readonly goingOn: boolean[] = []
   readonly #t: TestContext
   #wake: (() => void)[] = []
 
@@ -53,7 +55,10 @@ class House {
       ready: () => tell(),
       unready: () => {},
       broken: () => {},
-      overdue: (requests) => this.overdue.push(...requests),
+      overdue: (requests, goesOn = false) => {
+        this.overdue.push(...requests)
+        this.goingOn.push(goesOn)
+      },
     })
     this.#t.after(async () => {
       this.pool.leave(attached as PooledWorker)
@@ -481,6 +486,30 @@ test('what was not begun is not overdue, nor what waits for its client, nor anyt
   house.pool.adopt({ ...SETTINGS, lookAhead: 0 })
   await house.pass(60_000)
   deepEqual([jobs.flatMap(({ told }) => told), house.overdue], [[], []])
+})
+
+test('--timeout-action log: a late request is told of once, nothing is taken from it, and the worker stays', async (t) => {
+  const house = new House(t, { timeoutMs: 1_000, lookAhead: 0, timeoutAction: 'log' })
+  const { worker, attached } = await house.worker({ threads: 2 })
+  const [slow, later] = house.submit('slow', 'later')
+  await worker.requests(2)
+  worker.mark(0, 1, house.clock.nowMs())
+  worker.mark(1, 2, house.clock.nowMs() + 5_000)
+  await house.pass(1_000)
+  deepEqual(summary(house.overdue), [['slow', 'running', 1_000, true]])
+  await house.pass(5_000)
+  deepEqual(
+    house.overdue.map(({ requestId }) => requestId),
+    ['slow', 'later'],
+  )
+  deepEqual(house.goingOn, [true, true])
+  await house.pass(60_000)
+  deepEqual([house.overdue.length, slow!.told, later!.told, attached.running], [2, [], [], 2])
+  await worker.send(wholeFrame(1, 'late'), wholeFrame(2, 'later'))
+  await house.until(() => later!.told.length > 0, 'the answers')
+  deepEqual([slow!.names, later!.names], [['whole'], ['whole']])
+  house.submit('next')
+  equal((await worker.request()).target, '/next')
 })
 
 test('requests behind an overdue one go elsewhere', async (t) => {

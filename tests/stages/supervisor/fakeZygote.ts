@@ -364,6 +364,7 @@ const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
     pythonpath: [],
     env: {},
     threads: 1,
+    greenlets: 0,
     fronts: 1,
     multiprocess: false,
     software: 'dram/test',
