@@ -87,3 +87,27 @@ describe('version 2', () => {
         ok(readProxy(Buffer.from(start.padEnd(PROXY_MOST_BYTES, 'x'), 'latin1'), versions).kind !== 'more')
   })
 })
+
+test('whatever comes, in whatever pieces, is read as the same', () => {
+  const starts = [
+    'PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n',
+    'PROXY UNKNOWN\r\n',
+    SIGNATURE.latin1Slice(),
+    '\r\n\r\n\0\r\n',
+    'P',
+  ]
+  let seed = 1
+  const next = (most: number) => (seed = Math.imul(seed, 48_271) & 0x7fffffff) % most
+  const kinds = new Map<string, number>()
+  for (let round = 0; round < 3000; round++) {
+    const bytes = Buffer.from(starts[next(starts.length)]! + 'x'.repeat(next(60)), 'latin1')
+    for (let at = next(4); at > 0; at--) bytes[next(bytes.length)] = next(256)
+    const whole = shown(feed([bytes], 'auto'))
+    const cut = next(bytes.length)
+    equal(shown(feed([bytes.subarray(0, cut), bytes.subarray(cut)], 'auto')), whole, bytes.toString('hex'))
+    const kind = whole.split(' ')[0]!
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+  }
+  for (const kind of ['more', 'none', 'refused', 'TCP4', 'UNKNOWN'])
+    ok((kinds.get(kind) ?? 0) > 10, `${kind} ${kinds.get(kind)}`)
+})
