@@ -175,6 +175,7 @@ export class House implements Operated, SignalOwner {
   obey(deed: Deed, signal: SignalName, number: number): void {
     const { journal } = this.#ground
     const told = (): void => {} // the log has it
+    journal.event('signal', `${signal} has come`, { signal }, 'debug')
     switch (deed) {
       case 'stop':
       case 'stopFast':

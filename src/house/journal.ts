@@ -1,7 +1,6 @@
 import { Fault } from '../faults/fault.ts'
 import { withoutSecrets } from '../kit/secrets.ts'
 import { type AccessFormat, accessFormat } from '../observe/access.ts'
-import { LineSplitter } from '../observe/lineSplitter.ts'
 import { type Fields, type Level, Log, type LogSettings } from '../observe/log.ts'
 import { isTerminal, Sink } from '../observe/sink.ts'
 import { type StartFacts, startLines } from '../observe/start.ts'
@@ -21,12 +20,10 @@ import type { ServerEvents } from '../server/server.ts'
 import type { Settings } from '../settings/registry.ts'
 import type { SupervisorEvent, SupervisorEvents } from '../supervisor/events.ts'
 import { Counts } from './counts.ts'
+import { type RunningOf, type Stream, WorkerPrints } from './output.ts'
 import { type Limits, linesOf } from './supervisorLines.ts'
 
 const FLUSH_MS = 500
-
-/** What a worker runs now, where that is one request. With several fronts another may have to be asked. */
-export type RunningOf = (pid: number) => string | undefined | Promise<string | undefined>
 
 type Named = Pick<ExchangeFacts, 'requestId'>
 type WriteAccess = (exchange: ExchangeFacts) => void
@@ -50,19 +47,20 @@ export class Journal implements ServerEvents, SupervisorEvents {
   /** An access log that `adopt` left: its last lines are still on their way. */
   #left: Promise<void> | undefined
   #limits: Limits
-  readonly #splitters = new Map<string, LineSplitter>()
-  /** What a worker runs now, where that is one request: the one that its output belongs to. */
-  readonly #runningOf: RunningOf
-  /** Output whose request is asked for, and what came behind it. */
-  #asking: Promise<void> | null = null
+  readonly #prints: WorkerPrints
+  /** Of our own descriptors, which are written to by one each. */
+  readonly #standard = new Map<number, Sink>()
 
   /** Throws LOG_FILE, SETTING_INVALID. */
   constructor(settings: Settings, runningOf: RunningOf) {
-    this.#runningOf = runningOf
     this.#limits = settings
     this.#sink = this.#openSink(settings.logFile, 2)
-    this.log = new Log(logSettings(settings), this.#sink, Date.now)
+    this.log = new Log(logSettings(settings), this.#sink, Date.now, process.pid)
     this.#access = this.#openAccess(settings)
+    const sinkOf = (stream: Stream): Sink => this.#onStandard(stream === 'stdout' ? 1 : 2)
+    // Before we become somebody else, who may not open them.
+    if (settings.appOutput === 'through') for (const stream of ['stdout', 'stderr'] as const) sinkOf(stream)
+    this.#prints = new WorkerPrints({ log: this.log, logSink: this.#sink, sinkOf, runningOf }, settings.appOutput)
   }
 
   /**
@@ -72,8 +70,9 @@ export class Journal implements ServerEvents, SupervisorEvents {
   adopt(settings: Settings): void {
     const before = this.#access
     this.#access = this.#openAccess(settings, before)
-    if (this.#access.sink !== before.sink) this.#left = before.sink?.close(FLUSH_MS)
+    if (this.#access.sink !== before.sink && before.path !== '-') this.#left = before.sink?.close(FLUSH_MS)
     this.log.adopt(logSettings(settings))
+    this.#prints.way = settings.appOutput
     this.#limits = settings
   }
 
@@ -111,10 +110,12 @@ export class Journal implements ServerEvents, SupervisorEvents {
 
   started(facts: StartFacts): void {
     const [first, ...others] = startLines(facts)
+    const listening = facts.addresses.length
     const { version, python, workers, threads } = facts
     const application = withoutSecrets(facts.application)
     this.event('started', first!, { version, application, python, workers, threads, pid: process.pid })
-    for (const line of others) this.log.info(line)
+    for (const [at, message] of others.entries())
+      this.log.line('info', message, at < listening ? { event: 'listening', address: facts.addresses[at] } : {})
   }
 
   tell(event: SupervisorEvent): void {
@@ -169,28 +170,27 @@ export class Journal implements ServerEvents, SupervisorEvents {
     this.log.line(level, text, {}, trace)
   }
 
-  output(pid: number, stream: 'stdout' | 'stderr', bytes: Buffer, resume: () => void): boolean {
-    this.#passOn(pid, this.#splitter(pid, stream).feed(bytes))
-    if (!this.#sink.ready) this.#sink.onceReady(resume)
-    return this.#sink.ready
+  output(pid: number, stream: Stream, bytes: Buffer, resume: () => void): boolean {
+    return this.#prints.take(pid, stream, bytes, resume)
   }
 
-  outputEnded(pid: number, stream: 'stdout' | 'stderr'): void {
-    const rest = this.#splitter(pid, stream).flush()
-    if (rest !== null) this.#passOn(pid, [rest])
-    this.#splitters.delete(`${pid} ${stream}`)
+  outputEnded(pid: number, stream: Stream): void {
+    this.#prints.ended(pid, stream)
   }
 
   /** At the end: what waits is written, as far as somebody reads it. */
   async close(): Promise<void> {
-    await this.#asking
-    await Promise.all([this.#sink.drain(FLUSH_MS), this.#access.sink?.drain(FLUSH_MS), this.#left])
+    await this.#prints.settled()
+    await Promise.all([this.#left, ...this.#sinks.map((sink) => sink.drain(FLUSH_MS))])
   }
 
   /** The same without waiting for the event loop: nothing comes after it. */
   flush(): void {
-    this.#sink.flushSync(FLUSH_MS)
-    this.#access.sink?.flushSync(FLUSH_MS)
+    for (const sink of this.#sinks) sink.flushSync(FLUSH_MS)
+  }
+
+  get #sinks(): Sink[] {
+    return [...new Set([this.#sink, this.#access.sink, ...this.#standard.values()])].filter((sink) => sink !== null)
   }
 
   readonly #writeAccess = (exchange: ExchangeFacts): void => this.#access.write?.(exchange)
@@ -210,33 +210,14 @@ export class Journal implements ServerEvents, SupervisorEvents {
 
   /** `-` is the descriptor. Throws LOG_FILE. */
   #openSink(path: string, descriptor: number): Sink {
-    const options = { sayLost: this.#sayLost }
-    return path === '-' ? Sink.onDescriptor(descriptor, options) : Sink.onFile(path, options)
+    return path === '-' ? this.#onStandard(descriptor) : Sink.onFile(path, { sayLost: this.#sayLost })
   }
 
-  #passOn(pid: number, texts: readonly string[]): void {
-    if (texts.length === 0) return
-    const found = this.#runningOf(pid)
-    if (!(found instanceof Promise)) return this.#write(pid, texts, found)
-    const before = this.#asking
-    const asking = found.then(async (requestId) => {
-      await before
-      this.#write(pid, texts, requestId)
-      if (this.#asking === asking) this.#asking = null
-    })
-    this.#asking = asking
-  }
-
-  #write(pid: number, texts: readonly string[], requestId: string | undefined): void {
-    for (const text of texts) this.log.output({ pid, text, ...(requestId !== undefined && { requestId }) })
-  }
-
-  #splitter(pid: number, stream: string): LineSplitter {
-    const key = `${pid} ${stream}`
-    const known = this.#splitters.get(key)
+  #onStandard(descriptor: number): Sink {
+    const known = this.#standard.get(descriptor)
     if (known) return known
-    const made = new LineSplitter()
-    this.#splitters.set(key, made)
+    const made = Sink.onDescriptor(descriptor, { sayLost: this.#sayLost })
+    this.#standard.set(descriptor, made)
     return made
   }
 }
@@ -245,7 +226,7 @@ function logSettings({ logLevel, logFormat, logFile, color }: Settings): LogSett
   const onTerminal = logFile === '-' && isTerminal(2) && !process.env.NO_COLOR
   return {
     level: logLevel,
-    format: logFormat === 'json' ? 'json' : 'text',
+    format: logFormat === 'auto' ? 'text' : logFormat,
     color: color === 'always' || (color === 'auto' && onTerminal),
   }
 }

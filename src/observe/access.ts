@@ -1,5 +1,6 @@
 import type { RequestHead } from '../events/request.ts'
 import { Fault } from '../faults/fault.ts'
+import { two, zone } from './classic.ts'
 import { escapedBytes } from './escape.ts'
 
 /** All that a line of the access log can say. */
@@ -194,15 +195,6 @@ function commonTime(wallMs: number): string {
 function formatTime(at: Date): string {
   const day = `${two(at.getDate())}/${MONTHS[at.getMonth()]}/${at.getFullYear()}`
   return `[${day}:${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())} ${zone(-at.getTimezoneOffset())}]`
-}
-
-function zone(minutes: number): string {
-  const away = Math.abs(minutes)
-  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(away / 60))}${two(away % 60)}`
-}
-
-function two(number: number): string {
-  return String(number).padStart(2, '0')
 }
 
 function jsonLine(facts: AccessFacts): string {

@@ -1,8 +1,9 @@
 import type { Fault } from '../faults/fault.ts'
+import { classicLevel, classicLine, classicText } from './classic.ts'
 import { escaped } from './escape.ts'
 
 /** From least to most, as the wire counts them (`logLevels` of wire/frames.json). */
-export const LEVELS = ['debug', 'info', 'warning', 'error'] as const
+export const LEVELS = ['debug', 'info', 'warning', 'error', 'critical'] as const
 export type Level = (typeof LEVELS)[number]
 
 /** Facts of a line beside its message, `pid` and `requestId` for instance. What is undefined is left out. */
@@ -18,7 +19,7 @@ export interface LineSink {
 
 export interface LogSettings {
   readonly level: Level
-  readonly format: 'text' | 'json'
+  readonly format: 'text' | 'json' | 'classic'
   readonly color: boolean
 }
 
@@ -31,16 +32,22 @@ export interface Output {
   readonly requestId?: string
 }
 
+/** What an application logged; level null: as it is to stand there. */
+export type RecordOf = Omit<Output, 'level'> & { readonly level: Level | null }
+
 /** The server's log. `wallMs` gives milliseconds since 1970. */
 export class Log {
   #settings: LogSettings
   readonly #sink: LineSink
   readonly #wallMs: () => number
+  readonly #pid: number
 
-  constructor(settings: LogSettings, sink: LineSink, wallMs: () => number) {
+  /** `pid`: who speaks, where a format has a place for that. */
+  constructor(settings: LogSettings, sink: LineSink, wallMs: () => number, pid = 0) {
     this.#settings = settings
     this.#sink = sink
     this.#wallMs = wallMs
+    this.#pid = pid
   }
 
   /** Counts from the next line on. */
@@ -75,11 +82,14 @@ export class Log {
 
   /** `trace`: text of several lines that belongs to the message. */
   line(level: Level, message: string, fields: Fields = {}, trace = ''): void {
-    if (this.shows(level)) this.#sink.write(this.format(level, message, fields, trace))
+    const weight = this.#settings.format === 'classic' ? classicLevel(level, fields) : level
+    if (this.shows(weight)) this.#sink.write(this.format(weight, message, fields, trace))
   }
 
   /** The line as it would be written, with its newline. */
   format(level: Level, message: string, fields: Fields = {}, trace = ''): string {
+    if (this.#settings.format === 'classic')
+      return classicLine(this.#wallMs(), this.#pid, level, classicText(message, fields, this.#pid)) + traceText(trace)
     const time = new Date(this.#wallMs()).toISOString()
     if (this.#settings.format === 'json')
       return jsonLine({ time, level, message, ...fields, trace: trace || undefined })
@@ -92,9 +102,24 @@ export class Log {
     if (this.#settings.format === 'json') {
       const time = new Date(this.#wallMs()).toISOString()
       this.#sink.pass(jsonLine({ time, level, message: text, source: 'application', pid, requestId }))
+    } else if (this.#settings.format === 'classic') {
+      this.#sink.pass(`${text}\n`)
     } else {
       this.#sink.pass(requestId === undefined ? `[${pid}] ${text}\n` : `[${pid} ${requestId}] ${text}\n`)
     }
+  }
+
+  /** A line that the application logged as one of the server's: it gets what those get. Its level was looked at there. */
+  record({ level, ...printed }: RecordOf): void {
+    if (level === null) return this.output(printed)
+    if (this.#settings.format === 'json') return this.output({ ...printed, level })
+    const { pid, text, requestId } = printed
+    const [message, ...rest] = text.split('\n')
+    this.#sink.pass(
+      this.#settings.format === 'classic'
+        ? classicLine(this.#wallMs(), pid, level, text)
+        : this.format(level, message!, { pid, requestId }, rest.join('\n')),
+    )
   }
 }
 
@@ -103,6 +128,7 @@ const COLORS: Readonly<Record<Level, string>> = {
   info: '\x1b[32m',
   warning: '\x1b[33m',
   error: '\x1b[31m',
+  critical: '\x1b[31m',
 }
 const PLAIN = '\x1b[0m'
 

@@ -774,7 +774,7 @@ export const REGISTRY = {
   logLevel: row({
     section: 'logs',
     flag: '--log-level',
-    reader: choice('debug', 'info', 'warning', 'error'),
+    reader: choice('debug', 'info', 'warning', 'error', 'critical'),
     default: 'info',
     help: 'The least level of the lines that are logged.',
     why: "The application's own output is logged at any level.",
@@ -783,10 +783,19 @@ export const REGISTRY = {
   logFormat: row({
     section: 'logs',
     flag: '--log-format',
-    reader: choice('auto', 'text', 'json'),
+    reader: choice('auto', 'text', 'json', 'classic'),
     default: 'auto',
-    help: 'How log lines look.',
-    why: 'auto is text.',
+    help: 'How log lines look: text, json, or classic: [2026-11-30 06:47:05 +0000] [pid] [INFO] text.',
+    why: 'auto is text. classic is what readers of the logs of pre-forking servers know, with the words they look for.',
+    applies: 'reload',
+  }),
+  appOutput: row({
+    section: 'logs',
+    flag: '--app-output',
+    reader: choice('log', 'through'),
+    default: 'log',
+    help: 'Where what the application prints goes: log (as lines of the log), or through (as it is, to standard output and error).',
+    why: 'Lines of the log have the pid and the request id. Through, for applications that write lines of their own for a log reader.',
     applies: 'reload',
   }),
   color: row({

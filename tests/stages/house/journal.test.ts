@@ -6,7 +6,8 @@ import { describe, type TestContext, test } from 'node:test'
 import { ENDS, type End } from '../../../src/events/ends.ts'
 import type { RequestFacts, ThreadStack } from '../../../src/events/worker.ts'
 import { Fault } from '../../../src/faults/fault.ts'
-import { Journal, type RunningOf } from '../../../src/house/journal.ts'
+import { Journal } from '../../../src/house/journal.ts'
+import type { RunningOf } from '../../../src/house/output.ts'
 import { linesOf } from '../../../src/house/supervisorLines.ts'
 import type { ExchangeFacts } from '../../../src/server/facts.ts'
 import { readArguments } from '../../../src/settings/arguments.ts'
@@ -250,7 +251,7 @@ test('every event is one line of JSON', async (t) => {
       'request_failed',
       'client_left',
       'started',
-      undefined,
+      'listening',
       undefined,
       undefined,
     ],
@@ -258,6 +259,26 @@ test('every event is one line of JSON', async (t) => {
   match(records[0].trace, /^Thread 7/)
   equal(records[6].application, 'shop:make(password=***)')
   ok(!JSON.stringify(records).includes('"x"'))
+})
+
+test('what workers print: into the log, or through; their records always into the log', async (t) => {
+  const { journal, lines, settings, path } = room(t, '--log-format classic --access-log access')
+  const print = (text: string): boolean => journal.output(71, 'stderr', Buffer.from(text), () => {})
+  print('printed\n\x1eWlook out\n\x1e+  a second line\nprinted again\n\x1eRas it is\n\x1eZno record\n')
+  journal.output(71, 'stdout', Buffer.from('\x1eWno records here\n'), () => {})
+  const written = (await lines('log')).map((line) => line.replace(/^\[[\d-]+ [\d:]+ [+-]\d{4}\]/, '[time]'))
+  deepEqual(written, [
+    'printed',
+    '[time] [71] [WARNING] look out',
+    '  a second line',
+    'printed again',
+    'as it is',
+    '\x1eZno record',
+    '\x1eWno records here',
+  ])
+  journal.adopt(settings(`--log-file ${path('log')} --log-format classic --app-output through`))
+  print('\x1eEstill here\n')
+  match((await lines('log')).at(-1)!, /\[71\] \[ERROR\] still here$/)
 })
 
 test('an overdue request is told of once: its failure is for those who debug', async (t) => {

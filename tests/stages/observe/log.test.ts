@@ -68,6 +68,53 @@ describe('text', () => {
   })
 })
 
+describe('classic', () => {
+  const LINE = /^\[1970-01-01 \d\d:\d\d:01 [+-]\d{4}\] \[0\] (.*\n)$/s
+  const said = (say: (log: Log) => void): string => logged({ format: 'classic' }, say).replace(LINE, '$1')
+
+  test('time with its zone, pid, level, text; no fields but what helps', () => {
+    equal(
+      said((log) => log.warning('a\nb', { worker: 1, requestId: 'a1' })),
+      '[WARNING] a\\x0ab [a1]\n',
+    )
+    equal(
+      said((log) => log.fault(new Fault('APP_RAISED', { detail: 'KeyError' }))),
+      '[ERROR] the application raised KeyError (APP_RAISED: see the traceback in the log)\n',
+    )
+  })
+  test('the words that log readers look for, at the level they know', () => {
+    const event = (event: string, fields = {}): string => said((log) => log.debug('told', { event, ...fields }))
+    equal(event('worker_ready', { pid: 7 }), '[INFO] Booting worker with pid: 7: told\n')
+    equal(event('request_overdue', { pid: 7 }), '[CRITICAL] WORKER TIMEOUT (pid:7): told\n')
+    equal(event('signal', { signal: 'SIGHUP' }), '[INFO] Handling signal: hup: told\n')
+    equal(
+      said((log) => log.info('x', { event: 'listening', address: 'http://a:1' })),
+      '[INFO] Listening at: http://a:1 (0)\n',
+    )
+    equal(event('other'), '')
+  })
+  test('what the application prints stands as it is; what it logs is a line', () => {
+    equal(
+      said((log) => log.output({ pid: 42, text: '{"a":1}', requestId: 'a1' })),
+      '{"a":1}\n',
+    )
+    match(
+      logged({ format: 'classic' }, (log) => log.record({ pid: 42, level: 'critical', text: 'a\n  b' })),
+      /\] \[42\] \[CRITICAL\] a\n {2}b\n$/,
+    )
+  })
+})
+
+test('a record of the application’s: its level, its further lines below it', () => {
+  const record = { pid: 42, level: 'warning', text: 'a\nb', requestId: 'r' } as const
+  equal(
+    logged({}, (log) => log.record(record)),
+    `${TIME} warning a pid=42 requestId=r\n    b\n`,
+  )
+  const line = JSON.parse(logged({ format: 'json' }, (log) => log.record(record)))
+  deepEqual([line.level, line.message, line.source], ['warning', 'a\nb', 'application'])
+})
+
 describe('json', () => {
   test('a line of our own', () => {
     const line = logged({ format: 'json' }, (log) => log.error('a\nb', { pid: 42 }, 'trace\n'))

@@ -1,0 +1,73 @@
+import { escaped } from './escape.ts'
+import type { Fields, Level } from './log.ts'
+
+/**
+ * The lines of pre-forking servers, `[2026-11-30 06:47:05 +0000] [pid] [INFO] text`, which log readers know by heart:
+ * local time, the pid of the process that speaks, and in the text what they look for.
+ */
+export function classicLine(wallMs: number, pid: number, level: Level, text: string): string {
+  return `[${classicTime(wallMs)}] [${pid}] [${level.toUpperCase()}] ${text}\n`
+}
+
+interface Words {
+  /** Where it is another than ours. */
+  readonly level?: Level
+  readonly says: (fields: Fields) => string
+}
+
+/** What log readers look for, by the event's name; our own message follows. */
+const WORDS: Readonly<Record<string, Words>> = {
+  worker_ready: { level: 'info', says: ({ pid }) => `Booting worker with pid: ${pid}` },
+  worker_ended: { says: ({ pid }) => `Worker exiting (pid: ${pid})` },
+  request_overdue: { level: 'critical', says: ({ pid }) => `WORKER TIMEOUT (pid:${pid})` },
+  signal: { level: 'info', says: ({ signal }) => `Handling signal: ${String(signal).slice(3).toLowerCase()}` },
+  request_failed: { says: () => 'Error handling request' },
+  request_refused: { level: 'warning', says: ({ client }) => `Invalid request from ip=${client ?? ''}` },
+  stopped: { says: () => `Shutting down: Master` },
+}
+
+export function classicLevel(level: Level, { event }: Fields): Level {
+  return wordsOf(event)?.level ?? level
+}
+
+/** Without the fields, which no reader of such lines expects; only what helps to mend a failure, and the request's id. */
+export function classicText(message: string, fields: Fields, pid: number): string {
+  const { event, code, hint, requestId } = fields
+  const words = wordsOf(event)
+  let text = event === 'listening' ? `Listening at: ${fields.address} (${pid})` : message
+  if (words) text = `${words.says(fields)}: ${message}`
+  if (code !== undefined) text += ` (${code}${hint === undefined ? '' : `: ${hint}`})`
+  if (requestId !== undefined) text += ` [${requestId}]`
+  return escaped(text)
+}
+
+function wordsOf(event: Fields[string]): Words | undefined {
+  return typeof event === 'string' && Object.hasOwn(WORDS, event) ? WORDS[event] : undefined
+}
+
+let timeSecond = -1
+let timeText = ''
+
+function classicTime(wallMs: number): string {
+  const second = Math.floor(wallMs / 1000)
+  if (second !== timeSecond) {
+    timeSecond = second
+    timeText = formatTime(new Date(second * 1000))
+  }
+  return timeText
+}
+
+function formatTime(at: Date): string {
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())} ${zone(-at.getTimezoneOffset())}`
+}
+
+/** `+0530` */
+export function zone(minutes: number): string {
+  const away = Math.abs(minutes)
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(away / 60))}${two(away % 60)}`
+}
+
+export function two(number: number): string {
+  return String(number).padStart(2, '0')
+}
