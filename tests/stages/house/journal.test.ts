@@ -149,6 +149,7 @@ describe('an overdue request', () => {
       fields: {
         event: 'request_overdue',
         code: 'REQUEST_TIMEOUT',
+        goesOn: undefined,
         requestId: 'a1',
         method: 'GET',
         path: '/slow',
