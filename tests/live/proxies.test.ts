@@ -1,4 +1,4 @@
-import { equal } from 'node:assert/strict'
+import { deepEqual, equal, match } from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
@@ -87,4 +87,46 @@ test('a request id is taken from a trusted proxy only', async () => {
   equal((await trusting.get('/', headers)).header('x-request-id'), 'id-from-outside-1')
   const own = (await untrusting.get('/', headers)).header('x-request-id')
   equal(typeof own === 'string' && own.length > 5 && own !== 'id-from-outside-1', true)
+})
+
+test('the same bytes mean more from a trusted peer, whatever it may say', async (t) => {
+  const path = join(folder(t), 'dram.sock')
+  const more = ['--scheme-headers', 'X-Forwarded-Ssl=on', '--forwarder-headers', 'SCRIPT_NAME,REMOTE_USER']
+  const drop = ['--untrusted-forwarded', 'drop', '--log-untrusted-forwarded']
+  const server = await start(t, 'probe.py', ['--workers', '1', '--bind', `unix:${path}`, ...more, ...drop])
+  const bytes = request('GET', '/shop/environ', [
+    ['SCRIPT_NAME', '/shop'],
+    ['REMOTE_USER', 'ann'],
+    ['X-Forwarded-Ssl', 'on'],
+    ['X-Forwarded-For', '203.0.113.7'],
+  ])
+  const KEYS = [
+    'SCRIPT_NAME',
+    'PATH_INFO',
+    'HTTP_REMOTE_USER',
+    'wsgi.url_scheme',
+    'REMOTE_ADDR',
+    'HTTP_X_FORWARDED_FOR',
+  ]
+  const [inside, outside] = [await server.connect({ path }), await server.connect()]
+  for (let at = 0; at < 4; at++) {
+    await inside.write(bytes)
+    const { text } = await inside.response()
+    deepEqual(
+      KEYS.map((key) => JSON.parse(text)[key]),
+      ['/shop', '/environ', 'ann', 'https', '203.0.113.7', '203.0.113.7'],
+    )
+    await outside.write(bytes)
+    match((await outside.response()).text, /requested: \/shop\/environ$/)
+  }
+  await outside.write(bytes.toString().replace('/shop/environ', '/environ'))
+  const found = JSON.parse((await outside.response()).text)
+  deepEqual(
+    KEYS.map((key) => found[key] ?? null),
+    ['', '/environ', null, 'http', '127.0.0.1', null],
+  )
+  const { length } = server.lines.filter((line) =>
+    line.includes('forwarding headers that do not count: x-forwarded-for'),
+  )
+  equal(length, 5)
 })
