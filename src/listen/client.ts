@@ -43,6 +43,10 @@ export interface ClientSocket {
   localPort(): number
   /** Begins to read. Called again, another owner is told of what becomes of it from now on. */
   start(owner: ClientOwner): void
+  /** Begins to read what a proxy may say before all else, TLS included: the bytes as they are on the line. `start` ends it. */
+  greet(owner: ClientOwner): void
+  /** After that `start`, once: the bytes that `greet` told of and that belong to what comes behind it. */
+  unread(bytes: Buffer): void
   /** Nothing more is read from this moment on. */
   pause(): void
   resume(): void

@@ -71,6 +71,14 @@ export class NetClient implements ClientSocket {
     socket.on('close', () => this.#owner!.clientClosed())
   }
 
+  greet(owner: ClientOwner): void {
+    this.start(owner)
+  }
+
+  unread(bytes: Buffer): void {
+    if (bytes.length > 0) this.#owner!.clientSent(bytes)
+  }
+
   pause(): void {
     this.#socket.pause()
   }

@@ -69,6 +69,14 @@ export class RawClient implements ClientSocket {
     this.resume()
   }
 
+  greet(owner: ClientOwner): void {
+    this.start(owner)
+  }
+
+  unread(bytes: Buffer): void {
+    if (bytes.length > 0) this.#owner!.clientSent(bytes)
+  }
+
   pause(): void {
     if (!this.#reads) return
     this.#reads = false

@@ -373,7 +373,7 @@ export class Server {
         forget()
         const { client: told, clientPort } = facts?.ends ?? { client: address, clientPort: port }
         const pairs = facts === null ? '' : proxyPairs(facts)
-        this.#admit(client, door, address, this.#kept(told), clientPort, pairs)?.clientSent(rest)
+        if (this.#admit(client, door, address, this.#kept(told), clientPort, pairs)) client.unread(rest)
       },
       refused: (fault) => {
         forget()
@@ -385,10 +385,10 @@ export class Server {
     })
     this.#company?.commons.connected(1)
     this.#greetings.add(greeting)
-    client.start(greeting)
+    client.greet(greeting)
   }
 
-  /** `peerAddress` is who connected, and decides what is believed; `address` is who that speaks for. */
+  /** `peerAddress` is who connected, and decides what is believed; `address` is who that speaks for. False: turned away. */
   #admit(
     client: ClientSocket,
     { policies, manners }: Door,
@@ -396,19 +396,18 @@ export class Server {
     address: string,
     port: number,
     pairs = '',
-  ): Connection | null {
+  ): boolean {
     if (this.#clients.isFull(address)) {
       this.#turnedAwayOfClient++
       this.#refuse(client, this.#tooManyOfClient())
-      return null
+      return false
     }
     const manner = manners.get(policies.of(peerAddress))!
     this.#accepted++
     this.#clients.add(address)
     this.#company?.commons.connected(1)
-    const connection = new Connection(client, this.#context, manner, address, port, pairs)
-    this.#connections.add(connection)
-    return connection
+    this.#connections.add(new Connection(client, this.#context, manner, address, port, pairs))
+    return true
   }
 
   /** Behind a proxy all come from one address: they share one text. */
