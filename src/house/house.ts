@@ -178,17 +178,20 @@ export class House implements Operated, SignalOwner {
     journal.event('signal', `${signal} has come`, { signal }, 'debug')
     switch (deed) {
       case 'stop':
-      case 'stopFast':
-        return this.#stops.ask({ why: signal, signal: number, isFast: deed === 'stopFast' })
+      case 'stop-gently':
+      case 'stop-fast': {
+        const [isFast, isGentle] = [deed === 'stop-fast', deed === 'stop-gently']
+        return this.#stops.ask({ why: signal, signal: number, isFast, isGentle })
+      }
       case 'reload':
         return void this.operations.reload().catch(told)
       case 'upgrade':
         return void this.operations.upgrade().catch(told)
-      case 'reopenLogs':
+      case 'reopen-logs':
         return void journal.reopen()
-      case 'addWorker':
+      case 'add-worker':
         return this.supervisor.addWorker()
-      case 'removeWorker':
+      case 'remove-worker':
         return this.supervisor.removeWorker()
       case 'pause':
         journal.event('paused', `${signal}: the workers end, the sockets stay open; a reload ends the pause`)

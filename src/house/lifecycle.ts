@@ -1,13 +1,15 @@
 import { ENDS, type EndRow } from '../events/ends.ts'
 import { STATES } from '../supervisor/status.ts'
-import { SIGNALS, type SignalRow } from './signals.ts'
+import { DEED_ROWS, type DeedRow, SIGNALS, type SignalRow } from './signals.ts'
 
 const INTRODUCTION = `# Signals, states, ends
 
 This page is printed from tables (\`src/house/signals.ts\`, \`src/supervisor/status.ts\`, \`src/events/ends.ts\`) by \`npm run docs\`.
 `
 
-const SIGNALS_NOTE = `Send them to the front, the process that was started (\`--pidfile\`, \`dram status\`). Zygotes and workers pay no heed to HUP, INT, TERM and QUIT, so a signal to the whole group is the same as one to the front. While the server starts, a signal of the column *starting* is obeyed at once, or kept until the server serves, or passed over; the same while it stops. What is passed over is said in the log.`
+const SIGNALS_NOTE = `Send them to the front, the process that was started (\`--pidfile\`, \`dram status\`). Zygotes and workers pay no heed to HUP, INT, TERM and QUIT, so a signal to the whole group is the same as one to the front. \`--signal\` changes what one does.`
+
+const DEEDS_NOTE = `While the server starts, what the column *starting* says: it is obeyed at once, or kept until the server serves, or passed over; the same while it stops. What is passed over is said in the log.`
 
 const STATES_NOTE = `What \`dram status\` and \`dram_workers{state}\` say of a worker.`
 
@@ -17,15 +19,20 @@ const ENDS_NOTE = `Why a worker ended: the label of \`dram_worker_ends_total\`, 
 export function lifecyclePage(): string {
   return [
     INTRODUCTION,
-    section('Signals', SIGNALS_NOTE, ['Signal', 'What it does', 'Starting', 'Stopping'], signalRows()),
+    section('Signals', SIGNALS_NOTE, ['Signal', 'Deed', ''], signalRows()),
+    section('Deeds', DEEDS_NOTE, ['Deed', 'What it does', 'Starting', 'Stopping'], deedRows()),
     section('States of a worker', STATES_NOTE, ['State', 'What it means'], Object.entries(STATES)),
     section('Ends of a worker', ENDS_NOTE, ['Reason', 'Planned', 'What the log says'], endRows()),
   ].join('\n')
 }
 
 function signalRows(): string[][] {
+  return Object.entries<SignalRow>(SIGNALS).map(([name, { deed, says }]) => [name, deed, says])
+}
+
+function deedRows(): string[][] {
   const words = { now: 'at once', later: 'once it serves', never: 'passed over' } as const
-  return Object.entries<SignalRow>(SIGNALS).map(([name, { says, starting, stopping }]) => [
+  return Object.entries<DeedRow>(DEED_ROWS).map(([name, { says, starting, stopping }]) => [
     name,
     says,
     words[starting],

@@ -6,6 +6,7 @@ import { House } from './house.ts'
 import type { Launch } from './launch.ts'
 import { tellParent } from './offspring.ts'
 import { SignalDesk } from './signalDesk.ts'
+import { deedsOf } from './signals.ts'
 import { type Stop, Stops } from './stops.ts'
 import { watchTouches } from './touch.ts'
 import { version } from './version.ts'
@@ -13,11 +14,11 @@ import { keepAlive } from './watchdog.ts'
 
 /**
  * Serves until it is told to stop, or a successor has taken over. The exit code: 0, or 128 + the signal whose stop was
- * cut short by another. Throws faults of the start.
+ * cut short by another (unless it was a gentle one). Throws faults of the start.
  */
 export async function run(launch: Launch): Promise<number> {
   keepHeapSmall()
-  const desk = new SignalDesk(process, () => [0, 1, 2].some(isatty))
+  const desk = new SignalDesk(process, () => [0, 1, 2].some(isatty), deedsOf(launch.loaded.settings.signals))
   const stops = new Stops()
   const cleanup = new Cleanup()
   try {
@@ -83,7 +84,12 @@ function reloadFor(path: string, house: House, { journal }: Ground): void {
 }
 
 /** Lets the application's requests finish, then the workers, all within `--graceful-timeout`. */
-async function stop({ why, signal, isFast }: Stop, ground: Ground, house: House, stops: Stops): Promise<number> {
+async function stop(
+  { why, signal, isFast, isGentle }: Stop,
+  ground: Ground,
+  house: House,
+  stops: Stops,
+): Promise<number> {
   const { preStopDelayMs, gracefulTimeoutMs } = house.settings
   const { journal, notices } = ground
   notices.stopping(preStopDelayMs + gracefulTimeoutMs)
@@ -94,7 +100,7 @@ async function stop({ why, signal, isFast }: Stop, ground: Ground, house: House,
   if (preStopDelayMs > 0) await stayReachable(preStopDelayMs, house, stops)
   await finish(house, stops, () => house.server.drain(gracefulTimeoutMs, stops.hurry))
   journal.event('stopped', stops.hurry.aborted ? 'stopped at once' : 'stopped')
-  return stops.hurry.aborted && !isFast ? 128 + signal : 0
+  return stops.hurry.aborted && !isFast && !isGentle ? 128 + signal : 0
 }
 
 /** Balancers are to find out that we are about to go before we are gone. */

@@ -17,16 +17,21 @@ export interface SignalOwner {
 export class SignalDesk {
   readonly #waiting = new Set<SignalName>()
   readonly #hasTerminal: () => boolean
+  readonly #own: Partial<Record<SignalName, Deed>>
   readonly #hadTerminal: boolean
   #owner: SignalOwner | null = null
   #phase: Phase = 'starting'
 
-  /** `hasTerminal`: whether the server has one now; a SIGWINCH means then that its window was resized. */
-  constructor(source: SignalSource, hasTerminal: () => boolean) {
+  /**
+   * `hasTerminal`: whether the server has one now; a SIGWINCH means then that its window was resized.
+   * `own`: deeds that are not those of the table.
+   */
+  constructor(source: SignalSource, hasTerminal: () => boolean, own: Partial<Record<SignalName, Deed>> = {}) {
+    this.#own = own
     this.#hasTerminal = hasTerminal
     this.#hadTerminal = hasTerminal()
     for (const signal of Object.keys(SIGNALS) as SignalName[]) {
-      if (signal === 'SIGWINCH' && this.#hadTerminal) continue
+      if (signal === 'SIGWINCH' && this.#hadTerminal && own[signal] === undefined) continue
       source.on(signal, () => this.#take(signal))
     }
   }
@@ -51,8 +56,9 @@ export class SignalDesk {
 
   #take(signal: SignalName): void {
     const isHangup = signal === 'SIGHUP' && this.#hadTerminal && !this.#hasTerminal()
-    const when = this.#owner === null ? 'later' : whenObeyed(isHangup ? 'SIGTERM' : signal, this.#phase)
-    const deed = isHangup ? 'stop' : SIGNALS[signal].deed
+    const deed = isHangup ? 'stop' : (this.#own[signal] ?? SIGNALS[signal].deed)
+    if (deed === 'nothing') return
+    const when = this.#owner === null ? 'later' : whenObeyed(deed, this.#phase)
     if (when === 'later') this.#waiting.add(signal)
     else if (when === 'now') this.#owner?.obey(deed, signal, constants.signals[signal])
     else this.#owner?.ignored(signal, this.#phase)

@@ -6,6 +6,8 @@ export interface Stop {
   readonly signal: number
   /** What runs is cut off. */
   readonly isFast: boolean
+  /** Where it isn't the first, it changes nothing. */
+  readonly isGentle?: boolean
 }
 
 /** Who asked to stop, and whether it is urgent. */
@@ -35,6 +37,6 @@ export class Stops {
     const isFirst = !this.#isAsked
     this.#isAsked = true
     this.#tell(stop)
-    if (!isFirst || stop.isFast) this.#hurry.abort()
+    if (stop.isFast || (!isFirst && !stop.isGentle)) this.#hurry.abort()
   }
 }

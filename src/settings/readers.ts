@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { DEEDS, SIGNAL_WORDS } from '../events/signals.ts'
 import { durationText, parseDuration, parseSize, sizeText } from '../kit/units.ts'
 
 /** How the words of one setting become its value. Every source (flag, variable, file) ends up as words. */
@@ -222,6 +223,17 @@ export const headerValues = many(
 /** Names of headers that have an underscore; `*` for any. */
 export const forwarders = many('LIST', 'header names with an underscore, or *, with commas between', (word) =>
   word === '*' || /^(?=.*_)[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(word) ? word : undefined,
+)
+
+/** What signals ask for: `INT=stop-fast`. */
+export const signalDeeds = many(
+  'SIGNAL=DEED',
+  `SIGNAL=DEED; signals are ${SIGNAL_WORDS.join(', ')}, deeds ${DEEDS.join(', ')}`,
+  (word) => {
+    const [signal, deed, ...rest] = word.split('=')
+    const isOne = SIGNAL_WORDS.some((one) => one === signal) && DEEDS.some((one) => one === deed)
+    return isOne && rest.length === 0 ? word : undefined
+  },
 )
 
 // RFC 9110 §5.6.2

@@ -20,18 +20,25 @@ export interface Wear {
 
 type LimitSettings = Pick<
   SupervisorSettings,
-  'maxRequests' | 'maxWorkerAgeMs' | 'maxWorkerMemoryBytes' | 'recycleJitter' | 'minWorkerLifetimeMs'
+  | 'maxRequests'
+  | 'maxRequestsJitter'
+  | 'maxWorkerAgeMs'
+  | 'maxWorkerMemoryBytes'
+  | 'recycleJitter'
+  | 'minWorkerLifetimeMs'
 >
 
 /**
- * The limits of one worker. The jitter only ever takes away: what is called a maximum stays one.
+ * The limits of one worker. The percentage only ever takes away: what is called a maximum stays one.
  *
  * @param random 0 … 1
  */
 export function limitsOf(settings: LimitSettings, random: () => number): Limits {
   const own = (limit: number) => (limit === 0 ? Infinity : limit * (1 - (settings.recycleJitter / 100) * random()))
+  const { maxRequests, maxRequestsJitter } = settings
+  const added = maxRequestsJitter === null || maxRequests === 0 ? null : Math.floor(random() * (maxRequestsJitter + 1))
   return {
-    requests: Math.ceil(own(settings.maxRequests)),
+    requests: added === null ? Math.ceil(own(maxRequests)) : maxRequests + added,
     ageMs: own(settings.maxWorkerAgeMs),
     memoryBytes: own(settings.maxWorkerMemoryBytes),
     leastMs: settings.minWorkerLifetimeMs,

@@ -14,6 +14,8 @@ export interface SupervisorSettings {
   readonly preload: 'auto' | 'always' | 'never'
   readonly reloadStrategy: 'all' | 'rolling'
   readonly maxRequests: number
+  /** So many more at most, by chance; null: recycleJitter counts. */
+  readonly maxRequestsJitter: number | null
   readonly maxWorkerAgeMs: number
   readonly maxWorkerMemoryBytes: number
   readonly workerMemoryMeasure: 'pss' | 'rss'

@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
 import { SignalDesk } from '../../../src/house/signalDesk.ts'
-import { SIGNALS } from '../../../src/house/signals.ts'
+import { deedsOf, SIGNALS } from '../../../src/house/signals.ts'
 
 function desk(hasTerminal = () => false) {
   const source = new EventEmitter()
@@ -34,7 +34,7 @@ test('while it starts, stops are obeyed at once, others once it serves, each onc
   source.emit('SIGUSR2')
   source.emit('SIGWINCH')
   source.emit('SIGUSR1')
-  deepEqual(told, ['ignored SIGWINCH starting', 'reopenLogs SIGUSR1 10'])
+  deepEqual(told, ['ignored SIGWINCH starting', 'reopen-logs SIGUSR1 10'])
   one.enter('serving')
   deepEqual(told.slice(2), ['reload SIGHUP 1', 'upgrade SIGUSR2 12'])
 })
@@ -73,4 +73,26 @@ test('SIGHUP after the terminal has gone is a stop, also while it starts', () =>
     source.emit('SIGHUP')
     deepEqual(told, phase === 'serving' ? ['reload SIGHUP 1', 'stop SIGHUP 1'] : ['stop SIGHUP 1'])
   }
+})
+
+test('--signal: other deeds than those of the table, in their phases', () => {
+  const own = deedsOf(['INT=stop-fast', 'TERM=stop-gently', 'WINCH=nothing', 'USR2=reopen-logs'])
+  const source = new EventEmitter()
+  const told: string[] = []
+  const one = new SignalDesk(source, () => true, own)
+  one.serve({
+    obey: (deed, signal) => told.push(`${deed} ${signal}`),
+    ignored: (signal) => told.push(`ignored ${signal}`),
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGWINCH', 'SIGUSR2', 'SIGHUP']) source.emit(signal)
+  deepEqual(told, ['stop-fast SIGINT', 'stop-gently SIGTERM', 'reopen-logs SIGUSR2'])
+  one.enter('stopping')
+  source.emit('SIGUSR2')
+  deepEqual(told.slice(3), ['ignored SIGHUP', 'reopen-logs SIGUSR2'])
+})
+
+test('--signal WINCH=pause counts where there is a terminal, too', () => {
+  const source = new EventEmitter()
+  new SignalDesk(source, () => true, deedsOf(['WINCH=nothing', 'WINCH=pause']))
+  equal(source.listenerCount('SIGWINCH'), 1)
 })

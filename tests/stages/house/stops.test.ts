@@ -20,3 +20,12 @@ test('a fast one is in a hurry at once', () => {
   stops.ask({ why: 'SIGQUIT', signal: 3, isFast: true })
   equal(stops.hurry.aborted, true)
 })
+
+test('a gentle second one changes nothing, a fast third one does', () => {
+  const stops = new Stops()
+  stops.ask({ ...TERM, isGentle: true })
+  stops.ask({ ...TERM, isGentle: true })
+  equal(stops.hurry.aborted, false)
+  stops.ask({ why: 'SIGQUIT', signal: 3, isFast: true })
+  equal(stops.hurry.aborted, true)
+})

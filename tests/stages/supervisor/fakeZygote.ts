@@ -354,6 +354,7 @@ const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
   maxWorkerAgeMs: 0,
   maxWorkerMemoryBytes: 0,
   workerMemoryMeasure: 'pss',
+  maxRequestsJitter: null,
   recycleJitter: 0,
   minWorkerLifetimeMs: 0,
   memoryLimitBytes: 0,

@@ -6,6 +6,7 @@ const SETTINGS = {
   maxRequests: 100,
   maxWorkerAgeMs: 1000,
   maxWorkerMemoryBytes: 5000,
+  maxRequestsJitter: null,
   recycleJitter: 10,
   minWorkerLifetimeMs: 200,
 }
@@ -39,4 +40,12 @@ test('which limit was reached; none before the least lifetime', () => {
 
 test('a quarter at a time, at least one', () => {
   deepEqual([1, 3, 4, 8, 15].map(mostAtOnce), [1, 1, 1, 2, 3])
+})
+
+test('a jitter in requests is added, its most included, and the percentage does not count for them', () => {
+  const requests = (maxRequestsJitter: number, random: number) =>
+    limitsOf({ ...SETTINGS, maxRequestsJitter }, () => random).requests
+  deepEqual([requests(0, 0.99), requests(5, 0), requests(5, 0.17), requests(5, 0.999)], [100, 100, 101, 105])
+  equal(limitsOf({ ...SETTINGS, maxRequestsJitter: 5 }, () => 1 - Number.EPSILON).ageMs < 1000, true)
+  equal(limitsOf({ ...SETTINGS, maxRequests: 0, maxRequestsJitter: 5 }, () => 0.5).requests, Infinity)
 })
