@@ -5,6 +5,7 @@ import { keepHeapSmall } from './heap.ts'
 import { House } from './house.ts'
 import type { Launch } from './launch.ts'
 import { tellParent } from './offspring.ts'
+import { type QueueDoors, watchQueue } from './queueWatch.ts'
 import { SignalDesk } from './signalDesk.ts'
 import { deedsOf } from './signals.ts'
 import { type Stop, Stops } from './stops.ts'
@@ -67,6 +68,7 @@ async function begin({ inherited }: Launch, ground: Ground, house: House, cleanu
   if (inherited.birth.kind !== 'started') tellParent(inherited.birth.report, { kind: 'ready' })
   notices.ready(house.statusText, process.pid)
   cleanup.add(watchTouches(settings.touchReload, (path) => reloadFor(path, house, ground)))
+  cleanup.add(watchQueue(queueDoors(house, ground)))
   if (inherited.watchdogMs !== null) {
     cleanup.add(
       keepAlive(
@@ -75,6 +77,20 @@ async function begin({ inherited }: Launch, ground: Ground, house: House, cleanu
         () => notices.alive(),
       ),
     )
+  }
+}
+
+function queueDoors(house: House, { journal }: Ground): QueueDoors {
+  return {
+    get afterMs() {
+      return house.settings.queueWarningMs
+    },
+    get queued() {
+      return house.server.usage.queued
+    },
+    nowMs: () => house.clock.nowMs(),
+    requests: () => house.server.requests(),
+    warn: (text, fields) => journal.event('queue_waits', text, fields, 'warning'),
   }
 }
 

@@ -235,6 +235,15 @@ export const REGISTRY = {
     why: 'Longer than that its client has mostly given up.',
     applies: 'reload',
   }),
+  queueWarningMs: row({
+    section: 'workers',
+    flag: '--queue-warning',
+    reader: duration('0s'),
+    default: '0s',
+    help: 'Warn when a request has waited so long for a worker, and say what the workers do. 0: never.',
+    why: 'At most twice a minute. The metrics have the numbers at any time; this is for logs that are read by people.',
+    applies: 'reload',
+  }),
   lookAhead: row({
     section: 'workers',
     flag: '--look-ahead',

@@ -18,6 +18,7 @@ const STANDARD: Partial<Record<SettingKey, string>> = {
   timeoutMs: '0s',
   streamTimeoutMs: '0s',
   queueTimeoutMs: '24h',
+  queueWarningMs: '1s',
   maxHeaders: '10000',
 }
 
