@@ -68,6 +68,10 @@ def load_application(config, paths, is_candidate):
         import_greenlets(config, paths)
         if not is_candidate:
             patch(config)
+    if config.get("paste"):
+        from .dialects import paste
+
+        return paste.load(config["paste"], config["pythonpath"], paths)
     return load.load(config["app"], config["pythonpath"], paths)
 
 

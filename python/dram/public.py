@@ -23,4 +23,8 @@ def postfork(function):
     return function
 
 
-__all__ = ["RequestTimeout", "postfork"]
+def serve(app, **adjustments):
+    """Nothing, here: the program that calls it is being imported by a worker of the server that it has started."""
+
+
+__all__ = ["RequestTimeout", "postfork", "serve"]

@@ -282,6 +282,27 @@ export const FAULTS = {
   },
   APP_CRASH_LOOP: { exit: 4, says: 'workers die before they are ready: {detail}', hint: 'see the lines above' },
 
+  PASTE_MISSING: {
+    exit: 4,
+    says: '{detail} has no PasteDeploy',
+    hint: 'install it: pip install PasteDeploy, or name another Python with --python',
+  },
+  APP_NOT_IMPORTABLE: {
+    exit: 1,
+    says: 'dram.serve() was given an application that the workers cannot import: {detail}',
+    hint: 'make it a global of a module, or name what makes it: dram waitress-serve MODULE:FUNCTION()',
+  },
+  SERVE_IN_THREAD: {
+    exit: 1,
+    says: 'dram.serve() was called in a thread, but takes the place of the whole program',
+    hint: 'start the server as a process of its own: dram waitress-serve MODULE:OBJECT',
+  },
+  PROGRAM_NOT_FOUND: {
+    exit: 1,
+    says: 'the Python package dram does not find the server: {detail}',
+    hint: 'put dram on PATH, or name it in the variable DRAM',
+  },
+
   CHDIR_FAILED: { exit: 4, says: 'cannot change to the folder {detail}', hint: 'check --chdir and its rights' },
   FORK_FAILED: {
     exit: 70,
@@ -303,6 +324,12 @@ export const FAULTS = {
     exit: 3,
     says: 'the process that runs the configuration file is gone: {detail}',
     hint: 'look for what ends it: os._exit, a signal, a lack of memory',
+  },
+  PASTE_FILE: { exit: 2, says: 'cannot read the file of PasteDeploy: {detail}', hint: 'check the path and the line' },
+  PASTE_SERVER: {
+    exit: 2,
+    says: 'a server that is not known here: {detail}',
+    hint: 'write use = egg:dram#main, egg:waitress#main or egg:gunicorn#main, or serve the application alone: --paste',
   },
   FOLDER_MISSING: { exit: 2, says: 'there is no folder {detail}', hint: 'check --chdir' },
   PYTHON_NOT_FOUND: {

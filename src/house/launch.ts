@@ -43,6 +43,7 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
   const { settings, folder, environment, extension } = loaded
   return {
     app: settings.app,
+    paste: settings.paste === null ? null : { file: settings.paste, globals: settings.pasteGlobal },
     chdir: settings.chdir === null ? folder : resolve(folder, settings.chdir),
     pythonpath: settings.pythonpath,
     env: environment,

@@ -1,6 +1,7 @@
 import { parse, TomlError } from 'smol-toml'
 import { Fault } from '../faults/fault.ts'
-import { type Given, invalid, type Origin, unknown } from './given.ts'
+import { type Given, invalid, type Origin, originText, unknown } from './given.ts'
+import { turnsOff } from './readers.ts'
 import { fileKey, rowOf, SETTING_KEYS, type SettingKey } from './registry.ts'
 
 const KEYS: ReadonlyMap<string, SettingKey> = new Map(
@@ -50,6 +51,16 @@ function readTable(table: Table, place: Place): Given[] {
     if (key === undefined) throw unknown(name, ` (${place.path}, line ${origin.line})`, KEYS.keys())
     return readValue(key, value, origin)
   })
+}
+
+/** A setting of a file in which all is text: an INI file's. Lists are a line each, or have commas. */
+export function readPlain(name: string, text: string, origin: Origin): Given {
+  const key = KEYS.get(name)
+  if (key === undefined) throw unknown(name, ` (${originText(origin)})`, KEYS.keys())
+  const { reader, off } = rowOf(key)
+  if (off !== undefined && turnsOff(text)) return { key, words: [], off: true, origin }
+  const isList = reader.shape === 'many' || reader.shape === 'pairs'
+  return { key, words: isList ? text.split('\n').filter(Boolean) : [text], off: false, origin }
 }
 
 function readValue(key: SettingKey, value: unknown, origin: Origin): Given {

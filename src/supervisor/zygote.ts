@@ -9,6 +9,8 @@ import type { Interpreter } from './interpreter.ts'
 /** What the Python side is told before anything else (python/dram/zygote.py reads it). */
 export interface ZygoteConfiguration {
   readonly app: string | null
+  /** The file of PasteDeploy that names the application instead. */
+  readonly paste?: { readonly file: string; readonly globals: Readonly<Record<string, string>> } | null
   readonly chdir: string | null
   readonly pythonpath: readonly string[]
   readonly env: Readonly<Record<string, string>>

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts'
 import { logs } from './logs.ts'
+import { pythonPath } from './pythonPath.ts'
 import { reload } from './reload.ts'
 import { requests } from './requests.ts'
 import { scale } from './scale.ts'
@@ -24,5 +25,6 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   upgrade,
   logs,
   stop,
+  'python-path': pythonPath,
   'waitress-serve': waitressServe,
 }

@@ -5,11 +5,13 @@ import { autoWorkers } from '../../house/machine.ts'
 import { findPython } from '../../house/python.ts'
 import { versionLine } from '../../house/version.ts'
 import { readArguments } from '../../settings/arguments.ts'
-import { isDefault } from '../../settings/given.ts'
+import { type Given, isDefault } from '../../settings/given.ts'
 import { type Loaded, load } from '../../settings/load.ts'
 import { REGISTRY } from '../../settings/registry.ts'
+import type { Variables } from '../../settings/variables.ts'
 import type { HeadStart } from '../../supervisor/interpreter.ts'
 import { commonHelp, paragraph, settingsHelp } from '../help.ts'
+import { isPaste, loadPaste } from '../paste/paste.ts'
 import { COMMON_SWITCHES, type Command, type World } from './command.ts'
 
 /** SD_LISTEN_FDS_START */
@@ -36,9 +38,15 @@ ${paragraph('Each option can also be a variable (--max-body: DRAM_MAX_BODY) or a
     const { given, switches } = readArguments(argv, COMMON_SWITCHES)
     if (switches.has('--help')) world.out(serve.help(world.columns))
     else if (switches.has('--version')) world.out(versionLine())
-    else return startServer(() => load(given, world.variables, world.folder), world)
+    else return startServer(() => loadGiven(given, world.variables, world.folder), world)
     return 0
   },
+}
+
+/** As APP says: a module or file with Python in it, or a file of PasteDeploy. */
+export function loadGiven(given: readonly Given[], variables: Variables, folder: string): Loaded {
+  const app = given.find(({ key }) => key === 'app')?.words[0]
+  return isPaste(app) ? loadPaste(app!, given, variables, folder) : load(given, variables, folder)
 }
 
 /**

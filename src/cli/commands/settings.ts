@@ -3,11 +3,12 @@ import { versionLine } from '../../house/version.ts'
 import { withoutSecrets } from '../../kit/secrets.ts'
 import { readArguments } from '../../settings/arguments.ts'
 import { originText } from '../../settings/given.ts'
-import { type Loaded, load } from '../../settings/load.ts'
+import type { Loaded } from '../../settings/load.ts'
 import { fileKey, rowOf, SECTIONS, SETTING_KEYS, type Section, type SettingKey } from '../../settings/registry.ts'
 import { commonHelp, paragraph } from '../help.ts'
 import { table, twoColumns } from '../text.ts'
 import { COMMON_SWITCHES, type Command } from './command.ts'
+import { loadGiven } from './serve.ts'
 
 export const settings: Command = {
   usage: 'settings [APP] [options]',
@@ -26,7 +27,7 @@ ${commonHelp()}
     if (switches.has('--help')) world.out(settings.help(world.columns))
     else if (switches.has('--version')) world.out(versionLine())
     else {
-      const loaded = load(given, world.variables, world.folder)
+      const loaded = loadGiven(given, world.variables, world.folder)
       world.out(switches.has('--json') ? asJson(loaded) : asText(loaded, autoWorkers()))
     }
     return 0
