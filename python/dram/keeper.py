@@ -3,6 +3,8 @@
 Started by path, with the front's socket as descriptor 3, where NOTIFY_SOCKET is set or an extension is asked for. It
 takes one JSON object a line, and ends at the end of file:
 - `{"cmd": "notify", "text": "READY=1\\nSTATUS=…"}`
+- `{"cmd": "datagrams", "to": "/dev/log", "texts": ["…"]}`: what can't be sent at once is lost; the first loss of a row
+  is told, `{"undelivered": 1, "to": "…", "why": "…"}`, and at its end how many there were, without a reason
 - `{"cmd": "ask", "id": 1, "module": "…", "name": "…", "facts": {…}}`: a question to a module of dialects/, which is
   imported at its first one; it is answered by `{"id": 1, "answer": …}` or `{"id": 1, "fault": {…}}`.
 Unasked it says `{"unnotified": "…"}`, and `{"log": "info", "text": "…"}`.
@@ -46,9 +48,33 @@ def notify(name, text):
         sender.sendall(text.encode("utf-8"))
 
 
+class Datagrams:
+    """To one Unix socket; never waits for its reader."""
+
+    def __init__(self, name, tell):
+        self.name = name
+        self.tell = tell      # tell(how many were lost, why)
+        self.lost = 0
+        self.sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sender.setblocking(False)
+
+    def send(self, text):
+        try:
+            self.sender.sendto(text.encode("utf-8", "surrogatepass"), address_of(self.name))
+        except OSError as error:
+            self.lost += 1
+            if self.lost == 1:
+                self.tell(1, error.strerror or str(error))
+        else:
+            if self.lost:
+                self.tell(self.lost, "")
+            self.lost = 0
+
+
 class Keeper:
     def __init__(self, front):
         self.front = front
+        self.senders = {}
         self.notify_socket = os.environ.get("NOTIFY_SOCKET", "")
         self.saying = _thread.allocate_lock()
         self.companion = None
@@ -88,6 +114,8 @@ class Keeper:
             command = json.loads(line)
             if command["cmd"] == "notify":
                 notify(self.notify_socket, command["text"])
+            elif command["cmd"] == "datagrams":
+                self.send_datagrams(command["to"], command["texts"])
             elif command["cmd"] == "ask":
                 return command
             else:
@@ -97,6 +125,12 @@ class Keeper:
         except OSError as error:
             self.say(unnotified="cannot notify %s: %s" % (self.notify_socket, error))
         return None
+
+    def send_datagrams(self, name, texts):
+        if name not in self.senders:
+            self.senders[name] = Datagrams(name, lambda lost, why: self.say(undelivered=lost, to=name, why=why))
+        for text in texts:
+            self.senders[name].send(text)
 
     def answer_all(self):
         """In the main thread: the user's functions may want to handle signals."""

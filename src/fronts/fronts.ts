@@ -71,7 +71,7 @@ class OneFront implements ServingFronts {
   readonly #server: Server
 
   constructor({ settings, descriptors, spool, clock, events }: FrontsOptions) {
-    const meter = new RequestMetrics()
+    const meter = new RequestMetrics(new ArrayBuffer(meterBytes(settings)))
     this.meters = [meter]
     this.#server = new Server(settings, descriptors.maxConnections, spool, clock, events, meter)
   }
@@ -148,7 +148,7 @@ class SeveralFronts implements ServingFronts {
     this.#maxConnections = descriptors.maxConnections
     const memory = commonMemory(fronts, Math.floor(random() * 2 ** 31))
     this.#commons = new Commons(memory, 0)
-    const meters = Array.from({ length: fronts }, () => new SharedArrayBuffer(RequestMetrics.BYTES))
+    const meters = Array.from({ length: fronts }, () => new SharedArrayBuffer(meterBytes(settings)))
     this.meters = meters.map((meter) => new RequestMetrics(meter))
     const ports = portsBetween(fronts)
     const wake = (front: number): void => ports[0]![front]?.postMessage(null)
@@ -328,4 +328,8 @@ function endWith(error: Error): void {
   setImmediate(() => {
     throw error
   })
+}
+
+function meterBytes({ statsd, statsdNames }: Settings): number {
+  return statsd !== null && statsdNames === 'classic' ? RequestMetrics.BYTES_WITH_SINGLES : RequestMetrics.BYTES
 }

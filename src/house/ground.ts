@@ -33,6 +33,7 @@ export interface Ground {
   readonly pidfile: Pidfile | null
   readonly sockets: Sockets
   readonly notices: Notices
+  readonly keeper: Keeper | null
   /** The runtime folder. */
   readonly folder: string
   readonly spool: Spool
@@ -62,7 +63,7 @@ export async function takeGround(
   const sockets = new Sockets(loaded, birth)
   cleanup.add(() => sockets.close())
   if (identity !== null) await changeUser(settings, identity, journal, sockets)
-  const keeper = started ?? keeperForNotices(python, loaded, inherited)
+  const keeper = started ?? keeperWhereNeeded(python, loaded, inherited)
   if (keeper !== null) {
     keeper.attach(heardInJournal(journal))
     cleanup.add(() => keeper.close())
@@ -92,7 +93,7 @@ export async function takeGround(
     const text = `the spool folder ${spool.folder} is on tmpfs: bodies kept there stay in memory; see --spool-dir`
     journal.note('warning', text)
   }
-  return { python, journal, pidfile, sockets, notices, folder, spool, descriptors }
+  return { python, journal, pidfile, sockets, notices, keeper, folder, spool, descriptors }
 }
 
 /** A successor writes it once it serves: before that the file is its predecessor's. */
@@ -128,14 +129,22 @@ function giveFolder(path: string | null, code: 'RUNTIME_FOLDER' | 'SPOOL_FOLDER'
   }
 }
 
-function keeperForNotices(python: string, { folder }: Loaded, { notifySocket }: Inherited): Keeper | null {
-  return notifySocket === null ? null : startKeeper({ python, folder, variables: process.env, notifySocket })
+/** Only Python can send datagrams to Unix sockets. */
+function keeperWhereNeeded(python: string, { folder, settings }: Loaded, { notifySocket }: Inherited): Keeper | null {
+  const isNeeded = notifySocket !== null || settings.statsd?.startsWith('unix:')
+  return isNeeded ? startKeeper({ python, folder, variables: process.env, notifySocket }) : null
+}
+
+function undelivered(lost: number, to: string, why: string): string {
+  return why === '' ? `${lost} datagrams to ${to} were lost` : `${to} can't be told: ${why}; what can't be sent is lost`
 }
 
 function heardInJournal(journal: Journal): KeeperEvents {
   return {
     failed: (why) => journal.note('warning', `the keeper has ended, and what it did is not done any more: ${why}`),
     log: (pid, level, text) => journal.workerLog({ pid }, null, level, text),
+    undelivered: (lost, to, why) =>
+      journal.event('datagrams_lost', undelivered(lost, to, why), { to, lost }, 'warning'),
     unnotified: (why) => journal.note('warning', `the service manager is not told: ${why}`),
     output: (pid, stream, bytes) => void journal.output(pid, stream, bytes, () => {}),
   }

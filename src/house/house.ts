@@ -93,6 +93,8 @@ export class House implements Operated, SignalOwner {
       startedMs: Date.now(),
       meters: this.server.meters,
       counts: journal.counts,
+      logged: journal.log.counts,
+      datagrams: ground.keeper,
       supervisor: this.supervisor,
       usage: () => this.server.usage,
       ready: () => this.operations.ready,

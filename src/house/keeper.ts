@@ -3,18 +3,23 @@ import { once } from 'node:events'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Fault, isFaultCode } from '../faults/fault.ts'
+import type { Datagrams } from '../observe/datagrams.ts'
 import type { Level } from '../observe/log.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../python/dram/keeper.py', import.meta.url))
 
 /** At the end it is given so long to send what it was told. */
 const PATIENCE_MS = 1_000
+/** So much waits for it at most, beside what must reach it. */
+const MOST_WAITING_BYTES = 1024 * 1024
 
 /** Who hears what it says unasked. */
 export interface KeeperEvents {
   /** It can't be started, or has ended. The server goes on without it. */
   failed(why: string): void
   unnotified(why: string): void
+  /** Datagrams to `to` were lost; the reason is '' at the end of a row of them. */
+  undelivered(lost: number, to: string, why: string): void
   /** What the user's functions told their log. */
   log(pid: number, level: Level, text: string): void
   /** Bytes that were written to its stdout or stderr. */
@@ -35,6 +40,7 @@ type Told =
   | { readonly log: Level; readonly text: string }
   /** Why the service manager could not be told. */
   | { readonly unnotified: string }
+  | { readonly undelivered: number; readonly to: string; readonly why: string }
 
 interface Question {
   resolve(answer: unknown): void
@@ -45,7 +51,7 @@ interface Question {
  * A Python process that lives as long as the server and does what Node can't: it sends Unix datagrams, on which a
  * service manager is told how we are, and runs what extensions have to run once per server.
  */
-export class Keeper {
+export class Keeper implements Datagrams {
   readonly #child: ChildProcess
   readonly #pipe: Duplex | null
   readonly #questions = new Map<number, Question>()
@@ -85,6 +91,13 @@ export class Keeper {
   /** `text`: lines of sd_notify(3). */
   notify(text: string): void {
     this.#send({ cmd: 'notify', text })
+  }
+
+  /** Each is a datagram to the Unix socket of that path. False: it has too much to do, and they are lost. */
+  send(path: string, texts: readonly string[]): boolean {
+    if (!this.isAlive || (this.#pipe?.writableLength ?? 0) > MOST_WAITING_BYTES) return false
+    this.#send({ cmd: 'datagrams', to: path, texts })
+    return true
   }
 
   /**
@@ -131,6 +144,7 @@ export class Keeper {
 
   #obey(told: Told): void {
     if ('log' in told) return this.#tell((events) => events.log(this.#child.pid ?? -1, told.log, told.text))
+    if ('undelivered' in told) return this.#tell((events) => events.undelivered(told.undelivered, told.to, told.why))
     if ('unnotified' in told) return this.#tell((events) => events.unnotified(told.unnotified))
     const question = this.#questions.get(told.id)
     this.#questions.delete(told.id)
@@ -162,6 +176,7 @@ function faultOf({ code, says, hint, traceback }: ToldFault): Fault {
 const onStderr: KeeperEvents = {
   failed: () => {},
   unnotified: () => {},
+  undelivered: () => {},
   log: (_, __, text) => process.stderr.write(`${text}\n`),
   output: (_, __, bytes) => process.stderr.write(bytes),
 }

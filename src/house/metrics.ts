@@ -1,20 +1,18 @@
 import type { AttachedWorker } from '../events/pool.ts'
 import type { WorkerFacts } from '../events/worker.ts'
 import { withoutSecrets } from '../kit/secrets.ts'
+import type { Datagrams } from '../observe/datagrams.ts'
 import type { Family } from '../observe/family.ts'
 import { LOOP_LOOK_MS, LoopDelay } from '../observe/loopDelay.ts'
 import { gather, type Labelled, type Sources } from '../observe/metrics.ts'
 import { prometheusText } from '../observe/prometheus.ts'
 import { PythonMetrics } from '../observe/pythonMetrics.ts'
 import { RequestMetrics } from '../observe/requestMeter.ts'
-import { packets, statsdLines } from '../observe/statsd.ts'
-import { StatsdSender } from '../observe/statsdSender.ts'
 import type { Usage } from '../server/server.ts'
 import type { Settings } from '../settings/registry.ts'
 import { type GenerationStatus, STATES, type WorkerStatus } from '../supervisor/status.ts'
 import type { Counts } from './counts.ts'
-
-const LAST_PUSH_MS = 500
+import { classicTale, ownTale, StatsdPush, type StatsdSettings, type Tale } from './statsd.ts'
 
 /** What the supervisor tells of its workers. */
 export interface WorkersView {
@@ -33,6 +31,10 @@ export interface MetricParts {
   /** One for each front. */
   readonly meters: readonly RequestMetrics[]
   readonly counts: Counts
+  /** Lines of the log by their level, and those with a traceback. */
+  readonly logged: Readonly<Record<string, number>>
+  /** The way to Unix sockets; null: none is needed. */
+  readonly datagrams: Datagrams | null
   readonly supervisor: WorkersView
   usage(): Omit<Usage, 'serving'>
   ready(): boolean
@@ -42,8 +44,6 @@ export interface MetricParts {
   rssOf(pid: number): number | null
   warn(text: string): void
 }
-
-type StatsdSettings = Pick<Settings, 'statsd' | 'statsdPrefix' | 'statsdIntervalMs'>
 
 /** All metrics of a server: the page for Prometheus, and what StatsD is told. */
 export class Metrics {
@@ -58,7 +58,12 @@ export class Metrics {
     this.#parts = parts
     this.#python = new PythonMetrics(parts.warn)
     this.#look = setInterval(() => this.#delay.look(performance.now()), LOOP_LOOK_MS).unref()
-    this.#push = StatsdPush.of(parts, () => this.families())
+    this.#push = StatsdPush.of(parts, this.#tale())
+  }
+
+  /** What StatsD is told next, again and again. */
+  #tale(): Tale {
+    return this.#parts.settings.statsdNames === 'classic' ? classicTale(this.#parts) : ownTale(() => this.families())
   }
 
   /** Ours alone, as they are now. */
@@ -103,51 +108,6 @@ export class Metrics {
     const text = await this.#parts.supervisor.attachedOf(worker)?.metrics()
     if (text) this.#python.told(worker, text)
   }
-}
-
-/** Tells StatsD of what changed, again and again. */
-class StatsdPush {
-  readonly #prefix: string
-  readonly #sender: StatsdSender
-  readonly #families: () => Family[]
-  readonly #timer: NodeJS.Timeout
-  #before: Family[] = []
-
-  static of({ settings, warn }: MetricParts, families: () => Family[]): StatsdPush | null {
-    return settings.statsd === null ? null : new StatsdPush(settings.statsd, settings, families, warn)
-  }
-
-  private constructor(
-    address: string,
-    { statsdPrefix, statsdIntervalMs }: StatsdSettings,
-    families: () => Family[],
-    warn: (text: string) => void,
-  ) {
-    this.#prefix = statsdPrefix
-    this.#families = families
-    this.#sender = new StatsdSender(address, (why) => warn(`the StatsD server ${address} can't be told: ${why}`))
-    this.#timer = setInterval(() => void this.push(), statsdIntervalMs).unref()
-  }
-
-  async push(): Promise<void> {
-    const now = this.#families()
-    const lines = statsdLines(this.#prefix, this.#before, now)
-    this.#before = now
-    await this.#sender.send(packets(lines))
-  }
-
-  /** A name that nobody resolves must not hold up the end. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await within(LAST_PUSH_MS, this.push())
-    this.#sender.close()
-  }
-}
-
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)))])
-  clearTimeout(timer)
 }
 
 /** `usage` is read once: it goes through all connections. */

@@ -41,6 +41,15 @@ export class Log {
   readonly #sink: LineSink
   readonly #wallMs: () => number
   readonly #pid: number
+  /** How many lines of our own there were at each level, and with a traceback. */
+  readonly counts: Record<Level | 'exception', number> = {
+    debug: 0,
+    info: 0,
+    warning: 0,
+    error: 0,
+    critical: 0,
+    exception: 0,
+  }
 
   /** `pid`: who speaks, where a format has a place for that. */
   constructor(settings: LogSettings, sink: LineSink, wallMs: () => number, pid = 0) {
@@ -83,6 +92,7 @@ export class Log {
   /** `trace`: text of several lines that belongs to the message. */
   line(level: Level, message: string, fields: Fields = {}, trace = ''): void {
     const weight = this.#settings.format === 'classic' ? classicLevel(level, fields) : level
+    this.counts[weight === 'error' && trace !== '' ? 'exception' : weight]++
     if (this.shows(weight)) this.#sink.write(this.format(weight, message, fields, trace))
   }
 

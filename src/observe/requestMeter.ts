@@ -1,5 +1,6 @@
 import { cellsOf, Histogram, LATENCY_BOUNDS } from './histogram.ts'
 import type { RequestMeter } from './meter.ts'
+import { Singles } from './singles.ts'
 
 /** RFC 9110 §9.3 and RFC 5789. Any other is `other`: clients must not be able to make labels. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT', 'other'] as const
@@ -17,6 +18,9 @@ const CELLS = REQUEST_CELLS + 2 + 4 * HISTOGRAM_CELLS
 export class RequestMetrics implements RequestMeter {
   /** Bytes of memory that one counts in. */
   static readonly BYTES: number = CELLS * Float64Array.BYTES_PER_ELEMENT
+  /** The same where each request is noted singly, too. */
+  static readonly BYTES_WITH_SINGLES: number = RequestMetrics.BYTES + Singles.BYTES
+  readonly singles: Singles | null
   readonly latency: Histogram
   readonly queue: Histogram
   readonly application: Histogram
@@ -26,9 +30,10 @@ export class RequestMetrics implements RequestMeter {
   /** In, out. */
   readonly #bytes: Float64Array
 
-  /** `memory`: where it counts, `BYTES` of it; shared, others may read it. */
+  /** `memory`: where it counts, `BYTES` or `BYTES_WITH_SINGLES` of it; shared, others may read it. */
   constructor(memory: ArrayBufferLike = new ArrayBuffer(RequestMetrics.BYTES)) {
-    this.#cells = new Float64Array(memory)
+    this.#cells = new Float64Array(memory, 0, CELLS)
+    this.singles = memory.byteLength > RequestMetrics.BYTES ? new Singles(memory, RequestMetrics.BYTES) : null
     let at = 0
     const take = (count: number): Float64Array => this.#cells.subarray(at, (at += count))
     this.#requests = take(REQUEST_CELLS)
@@ -67,6 +72,7 @@ export class RequestMetrics implements RequestMeter {
     if (bodyWaitMs > 0) this.bodyWait.observe(bodyWaitMs / 1000)
     this.#bytes[0]! += bytesIn
     this.#bytes[1]! += bytesOut
+    if (this.singles !== null) this.singles.note(status, tookMs)
   }
 
   get bytesIn(): number {

@@ -95,6 +95,6 @@ function path({ labels }: Sample): string {
 }
 
 /** Without an exponent, which many servers can't read. */
-function numberText(value: number): string {
+export function numberText(value: number): string {
   return value.toFixed(6).replace(/\.?0+$/, '')
 }

@@ -922,9 +922,13 @@ export const REGISTRY = {
   statsd: unset({
     section: 'operation',
     flag: '--statsd',
-    reader: text('HOST:PORT', 'HOST:PORT', /^(?:\[[0-9a-f:.]+\]|[^:[\]\s\0]+):\d{1,5}$/i),
+    reader: text(
+      'HOST:PORT',
+      'HOST:PORT or unix:PATH',
+      /^(?:unix:(?!\/\/)[^\0]{1,107}|(?:\[[0-9a-f:.]+\]|[^:[\]\s\0]+):\d{1,5})$/i,
+    ),
     off: null,
-    help: 'Push the metrics to this StatsD server, by UDP.',
+    help: 'Push the metrics to this StatsD server: HOST:PORT, by UDP, or unix:PATH.',
     why: 'For whoever has no Prometheus.',
     applies: 'restart',
   }),
@@ -935,6 +939,27 @@ export const REGISTRY = {
     default: 'dram',
     help: 'What the names of the metrics begin with at the StatsD server.',
     why: 'One StatsD server hears many.',
+    applies: 'restart',
+  }),
+  statsdNames: row({
+    section: 'operation',
+    flag: '--statsd-names',
+    reader: choice('own', 'classic'),
+    default: 'own',
+    help: 'Which metrics the StatsD server is told: own, or classic: those of pre-forking servers (requests, request.duration, request.status.200, log.error, workers, backlog).',
+    why: 'Dashboards that exist go on. classic tells the duration of each request, as a sample where there are more than 1024 in an interval.',
+    applies: 'restart',
+  }),
+  statsdTags: row({
+    section: 'operation',
+    flag: '--statsd-tags',
+    reader: many('TAG', 'tags such as env:prod, with commas between', (word) =>
+      /^[^|#,\s]+$/.test(word) ? word : undefined,
+    ),
+    off: [],
+    default: [],
+    help: 'Tags that each metric gets at the StatsD server, as DogStatsD has them. Repeatable.',
+    why: 'Plain StatsD servers know no tags.',
     applies: 'restart',
   }),
   statsdIntervalMs: row({

@@ -1,4 +1,5 @@
 """The keeper, as a process: lines in, datagrams out."""
+import json
 import os
 import shutil
 import signal
@@ -53,6 +54,26 @@ class Keeper(unittest.TestCase):
         self.assertEqual(self.manager.recv(1000), b"STOPPING=1")
         self.front.close()
         self.assertEqual(self.process.wait(PATIENCE_SECONDS), 0)
+
+    def test_datagrams_to_others_are_lost_rather_than_waited_for(self):
+        path = os.path.join(self.folder, "log")
+        self.start("")
+        self.front.settimeout(PATIENCE_SECONDS)
+
+        def send(*texts):
+            self.front.sendall((json.dumps({"cmd": "datagrams", "to": path, "texts": texts}) + "\n").encode())
+
+        send("nobody", "is there")
+        told = json.loads(self.front.recv(1000))
+        self.assertEqual((told["undelivered"], told["to"]), (1, path))
+        self.assertIn("No such file", told["why"])
+        self.manager.bind(path)
+        send("<14>now", "ä")
+        self.assertEqual(self.manager.recv(1000), b"<14>now")
+        self.assertEqual(self.manager.recv(1000).decode(), "ä")
+        self.assertEqual(json.loads(self.front.recv(1000)), {"undelivered": 2, "to": path, "why": ""})
+        send(*["x" * 1000] * 5000)      # more than the socket holds, and nobody reads
+        self.assertEqual(json.loads(self.front.recv(1000))["undelivered"], 1)
 
     @unittest.skipUnless(sys.platform == "linux", "abstract names are Linux's")
     def test_abstract_names(self):

@@ -48,12 +48,16 @@ function house(t: TestContext, settings: Partial<MetricParts['settings']> = {}):
       statsd: null,
       statsdPrefix: 'dram',
       statsdIntervalMs: 3_600_000,
+      statsdNames: 'own',
+      statsdTags: [],
       ...settings,
     },
     version: '1.2.3',
     startedMs: 1_700_000_000_500,
     meters: [new RequestMetrics(), new RequestMetrics()],
     counts: new Counts(),
+    logged: { critical: 0, error: 0, warning: 0, exception: 0 },
+    datagrams: null,
     supervisor,
     usage: () => ({
       connections: 1,
@@ -173,4 +177,36 @@ test('a StatsD server that is nowhere is told of, and nothing else happens', asy
   await metrics.close()
   ok(warned.length <= 1)
   if (warned.length === 1) match(warned[0]!, /nowhere\.invalid:8125/)
+})
+
+test('the metrics of pre-forking servers, by their names, with tags, to a Unix socket', async (t) => {
+  const sent: string[] = []
+  const datagrams = { send: (path: string, texts: readonly string[]) => sent.push(path, ...texts) > 0 }
+  const { parts } = house(t, {
+    statsd: 'unix:/run/statsd',
+    statsdPrefix: 'a.gunicorn',
+    statsdNames: 'classic',
+    statsdTags: ['env:prod', 'web'],
+  })
+  const meters = [1, 2].map(() => new RequestMetrics(new ArrayBuffer(RequestMetrics.BYTES_WITH_SINGLES)))
+  const logged = { critical: 0, error: 5, warning: 0, exception: 0 }
+  const metrics = new Metrics({ ...parts, meters, logged, datagrams })
+  meters[0]!.request('GET', 200, 12.3456, 0, 100, 1, 10, 20)
+  meters[1]!.request('GET', 503, 1, 0, 100, 1, 10, 20)
+  meters[1]!.request('GET', 200, 2, 0, 100, 1, 10, 20)
+  logged.error = 7
+  await metrics.close()
+  const [path, packet] = sent
+  equal(path, '/run/statsd')
+  deepEqual(packet!.split('\n'), [
+    'a.gunicorn.requests:3|c|#env:prod,web',
+    'a.gunicorn.request.status.200:2|c|#env:prod,web',
+    'a.gunicorn.request.status.503:1|c|#env:prod,web',
+    'a.gunicorn.request.duration:12.346|ms|#env:prod,web',
+    'a.gunicorn.request.duration:1.000|ms|#env:prod,web',
+    'a.gunicorn.request.duration:2.000|ms|#env:prod,web',
+    'a.gunicorn.log.error:2|c|#env:prod,web',
+    'a.gunicorn.workers:3|g|#env:prod,web',
+    'a.gunicorn.backlog:5|h|#env:prod,web',
+  ])
 })
