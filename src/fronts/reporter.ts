@@ -1,6 +1,6 @@
 import { Fault } from '../faults/fault.ts'
 import { type AccessFormat, accessFormat } from '../observe/access.ts'
-import { accessLine } from '../server/accessLine.ts'
+import { accessLine, wantsAccess } from '../server/accessLine.ts'
 import type { ConnectionFacts, ExchangeFacts } from '../server/facts.ts'
 import {
   bugLine,
@@ -82,6 +82,6 @@ export class Reporter implements ServerEvents {
   }
 }
 
-function formatOf({ accessLog, accessLogFormat }: Settings): AccessFormat | null {
-  return accessLog === null ? null : accessFormat(accessLogFormat)
+function formatOf(settings: Settings): AccessFormat | null {
+  return wantsAccess(settings) ? accessFormat(settings.accessLogFormat) : null
 }

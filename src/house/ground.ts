@@ -68,6 +68,8 @@ export async function takeGround(
     keeper.attach(heardInJournal(journal))
     cleanup.add(() => keeper.close())
   }
+  journal.openSyslog(settings, keeper)
+  cleanup.add(() => journal.closeSyslog())
   const sink = inherited.notifySocket === null ? null : keeper
   const notices = new Notices(sink, () => process.hrtime.bigint() / NANOS_PER_MICRO)
   const folder = makeRuntimeFolder(settings.runtimeDir)
@@ -131,8 +133,10 @@ function giveFolder(path: string | null, code: 'RUNTIME_FOLDER' | 'SPOOL_FOLDER'
 
 /** Only Python can send datagrams to Unix sockets. */
 function keeperWhereNeeded(python: string, { folder, settings }: Loaded, { notifySocket }: Inherited): Keeper | null {
-  const isNeeded = notifySocket !== null || settings.statsd?.startsWith('unix:')
-  return isNeeded ? startKeeper({ python, folder, variables: process.env, notifySocket }) : null
+  const isNeeded = [settings.statsd, settings.syslog].some((address) => address?.startsWith('unix:'))
+  return notifySocket !== null || isNeeded
+    ? startKeeper({ python, folder, variables: process.env, notifySocket })
+    : null
 }
 
 function undelivered(lost: number, to: string, why: string): string {

@@ -1,10 +1,11 @@
 import { Fault } from '../faults/fault.ts'
 import { withoutSecrets } from '../kit/secrets.ts'
 import { type AccessFormat, accessFormat } from '../observe/access.ts'
+import type { Datagrams } from '../observe/datagrams.ts'
 import { type Fields, type Level, Log, type LogSettings } from '../observe/log.ts'
 import { isTerminal, Sink } from '../observe/sink.ts'
 import { type StartFacts, startLines } from '../observe/start.ts'
-import { accessLine } from '../server/accessLine.ts'
+import { accessLine, wantsAccess } from '../server/accessLine.ts'
 import type { ConnectionFacts, ExchangeFacts } from '../server/facts.ts'
 import {
   bugLine,
@@ -22,6 +23,7 @@ import type { SupervisorEvent, SupervisorEvents } from '../supervisor/events.ts'
 import { Counts } from './counts.ts'
 import { type RunningOf, type Stream, WorkerPrints } from './output.ts'
 import { type Limits, linesOf } from './supervisorLines.ts'
+import { Syslog } from './syslog.ts'
 
 const FLUSH_MS = 500
 
@@ -32,7 +34,8 @@ type WriteAccess = (exchange: ExchangeFacts) => void
 interface Access {
   readonly path: string | null
   readonly sink: Sink | null
-  readonly write: WriteAccess | null
+  /** null: no lines are made. */
+  readonly format: AccessFormat | null
 }
 
 /**
@@ -47,6 +50,7 @@ export class Journal implements ServerEvents, SupervisorEvents {
   /** An access log that `adopt` left: its last lines are still on their way. */
   #left: Promise<void> | undefined
   #limits: Limits
+  #syslog: Syslog | null = null
   readonly #prints: WorkerPrints
   /** Of our own descriptors, which are written to by one each. */
   readonly #standard = new Map<number, Sink>()
@@ -98,9 +102,24 @@ export class Journal implements ServerEvents, SupervisorEvents {
     this.#access.sink?.own(uid, gid)
   }
 
+  /** From now on both logs go to syslog, too, where that is wanted. */
+  openSyslog(settings: Settings, datagrams: Datagrams | null): void {
+    this.#syslog = Syslog.of(settings, datagrams, this.log, (messages) => {
+      this.counts.linesLost += messages
+    })
+    this.log.copy = this.#syslog?.line ?? null
+  }
+
+  /** What waits for syslog is sent, as far as it goes. */
+  async closeSyslog(): Promise<void> {
+    this.log.copy = null
+    await this.#syslog?.close()
+    this.#syslog = null
+  }
+
   /** Null: no access log is kept. May change with `adopt`; who keeps the function still writes where the log is now. */
   get access(): WriteAccess | null {
-    return this.#access.write === null ? null : this.#writeAccess
+    return this.#access.format === null ? null : this.#writeAccess
   }
 
   /** A line that tells of an event of the server's life: `started`, `stopping`. */
@@ -157,7 +176,7 @@ export class Journal implements ServerEvents, SupervisorEvents {
 
   /** Lines of the access log that another front has made. */
   accessLines(lines: readonly string[]): void {
-    for (const line of lines) this.#access.sink?.write(line)
+    for (const line of lines) this.#writeLine(line)
   }
 
   workerLog({ pid }: Pick<PooledWorker, 'pid'>, exchange: Named | null, level: string, text: string): void {
@@ -193,7 +212,15 @@ export class Journal implements ServerEvents, SupervisorEvents {
     return [...new Set([this.#sink, this.#access.sink, ...this.#standard.values()])].filter((sink) => sink !== null)
   }
 
-  readonly #writeAccess = (exchange: ExchangeFacts): void => this.#access.write?.(exchange)
+  readonly #writeAccess = (exchange: ExchangeFacts): void => {
+    const { format } = this.#access
+    if (format !== null) this.#writeLine(accessLine(format, exchange, performance.now(), Date.now()))
+  }
+
+  #writeLine(line: string): void {
+    this.#access.sink?.write(line)
+    if (this.#syslog?.takesAccess) this.#syslog.access(line)
+  }
 
   readonly #sayLost = (lines: number): string => {
     this.counts.linesLost += lines
@@ -201,11 +228,11 @@ export class Journal implements ServerEvents, SupervisorEvents {
   }
 
   /** Throws LOG_FILE, SETTING_INVALID. */
-  #openAccess({ accessLog: path, accessLogFormat }: Settings, before: Access | null = null): Access {
+  #openAccess(settings: Settings, before: Access | null = null): Access {
+    const { accessLog: path, accessLogFormat } = settings
     const format = accessFormat(accessLogFormat)
-    if (path === null) return { path, sink: null, write: null }
-    const sink = before?.path === path ? before.sink! : this.#openSink(path, 1)
-    return { path, sink, write: writeAccess(format, sink) }
+    const sink = path === null ? null : before?.path === path ? before.sink : this.#openSink(path, 1)
+    return { path, sink, format: wantsAccess(settings) ? format : null }
   }
 
   /** `-` is the descriptor. Throws LOG_FILE. */
@@ -229,8 +256,4 @@ function logSettings({ logLevel, logFormat, logFile, color }: Settings): LogSett
     format: logFormat === 'auto' ? 'text' : logFormat,
     color: color === 'always' || (color === 'auto' && onTerminal),
   }
-}
-
-function writeAccess(format: AccessFormat, sink: Sink): WriteAccess {
-  return (exchange) => sink.write(accessLine(format, exchange, performance.now(), Date.now()))
 }

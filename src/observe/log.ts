@@ -41,6 +41,8 @@ export class Log {
   readonly #sink: LineSink
   readonly #wallMs: () => number
   readonly #pid: number
+  /** Who gets the lines, too, as far as their level is shown. */
+  copy: ((level: Level, pid: number, text: string) => void) | null = null
   /** How many lines of our own there were at each level, and with a traceback. */
   readonly counts: Record<Level | 'exception', number> = {
     debug: 0,
@@ -93,7 +95,14 @@ export class Log {
   line(level: Level, message: string, fields: Fields = {}, trace = ''): void {
     const weight = this.#settings.format === 'classic' ? classicLevel(level, fields) : level
     this.counts[weight === 'error' && trace !== '' ? 'exception' : weight]++
-    if (this.shows(weight)) this.#sink.write(this.format(weight, message, fields, trace))
+    if (!this.shows(weight)) return
+    this.#sink.write(this.format(weight, message, fields, trace))
+    if (this.copy !== null) this.copy(weight, this.#pid, this.#copied(message, fields, trace))
+  }
+
+  #copied(message: string, fields: Fields, trace: string): string {
+    const text = classicText(message, fields, this.#pid)
+    return trace.trim() === '' ? text : `${text}\n${trace.trimEnd()}`
   }
 
   /** The line as it would be written, with its newline. */
@@ -122,8 +131,9 @@ export class Log {
   /** A line that the application logged as one of the server's: it gets what those get. Its level was looked at there. */
   record({ level, ...printed }: RecordOf): void {
     if (level === null) return this.output(printed)
-    if (this.#settings.format === 'json') return this.output({ ...printed, level })
     const { pid, text, requestId } = printed
+    if (this.copy !== null) this.copy(level, pid, text)
+    if (this.#settings.format === 'json') return this.output({ ...printed, level })
     const [message, ...rest] = text.split('\n')
     this.#sink.pass(
       this.#settings.format === 'classic'

@@ -1,5 +1,13 @@
 import type { AccessFormat } from '../observe/access.ts'
+import type { Settings } from '../settings/registry.ts'
 import type { ExchangeFacts } from './facts.ts'
+
+/** Is a line per request written anywhere? */
+export function wantsAccess({ accessLog, syslog, syslogAccess }: AccessSettings): boolean {
+  return accessLog !== null || (syslog !== null && syslogAccess)
+}
+
+type AccessSettings = Pick<Settings, 'accessLog' | 'syslog' | 'syslogAccess'>
 
 /** The access log's line for a request whose answer has ended. `nowMs`: on the clock of its start; `wallMs`: since 1970. */
 export function accessLine(format: AccessFormat, exchange: ExchangeFacts, nowMs: number, wallMs: number): string {

@@ -22,6 +22,12 @@ import {
   workerRange,
 } from './readers.ts'
 
+// As Python's SysLogHandler names them.
+const SYSLOG_FACILITIES = [
+  ...(['kern', 'user', 'mail', 'daemon', 'auth', 'security', 'syslog', 'lpr', 'news', 'uucp', 'cron'] as const),
+  ...(['authpriv', 'ftp', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'] as const),
+] as const
+
 /** One setting. The row is its flag, variable, file key, type, default, help and docs. */
 export interface Row<T> {
   readonly section: Section
@@ -869,6 +875,46 @@ export const REGISTRY = {
     default: '-',
     help: 'The file for the log; - is standard error.',
     why: 'SIGUSR1 and dram logs reopen open it anew after a rotation.',
+    applies: 'restart',
+  }),
+  syslog: unset({
+    section: 'logs',
+    flag: '--syslog',
+    reader: text(
+      'ADDRESS',
+      'udp://HOST:PORT, tcp://HOST:PORT, unix:///dev/log or unix-stream://PATH',
+      /^(?:(?:udp|tcp):\/\/(?:\[[0-9a-f:.]+\]|[^:[\]/\s\0]*)(?::\d{1,5})?|unix(?:-stream)?:\/\/[^\0]{1,107})$/i,
+    ),
+    off: null,
+    help: 'Send the log to syslog, too: udp://HOST:PORT, tcp://HOST:PORT, unix:///dev/log or unix-stream://PATH.',
+    why: 'A daemon that is dead or slow costs messages, which are counted, never time. What the application prints stays out.',
+    applies: 'restart',
+  }),
+  syslogName: row({
+    section: 'logs',
+    flag: '--syslog-name',
+    reader: text('NAME', 'a name without spaces', /^[^\s\0]{1,64}$/),
+    default: 'dram',
+    help: 'What the program is called in syslog; .error and .access follow.',
+    why: 'The two logs go to different files by it.',
+    applies: 'restart',
+  }),
+  syslogFacility: row({
+    section: 'logs',
+    flag: '--syslog-facility',
+    reader: choice(...SYSLOG_FACILITIES),
+    default: 'user',
+    help: 'The facility of syslog.',
+    why: 'Daemons sort by it.',
+    applies: 'restart',
+  }),
+  syslogAccess: row({
+    section: 'logs',
+    flag: '--syslog-access',
+    reader: toggle,
+    default: 'false',
+    help: 'Send a line per request to syslog, too.',
+    why: 'Whether or not there is an access log.',
     applies: 'restart',
   }),
   exposeErrors: row({

@@ -1,4 +1,6 @@
 import { equal, match, ok } from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -184,3 +186,32 @@ test('a log file that can’t be written is a coded error', async (t) => {
 async function untilAnywhere(server: LiveServer, pattern: RegExp): Promise<string> {
   return eventually(() => pattern.exec(`${server.stderr}\n${server.stdout}`)?.[0], `${pattern} in\n${server.stderr}`)
 }
+
+test('what the application prints goes through as it is, beside a log in the classic format', async (t) => {
+  const server = await start(t, 'probe.py', [...ONE, '--log-format', 'classic', '--app-output', 'through'])
+  await server.get('/print?word=now')
+  await server.until(/^\[[-\d]+ [:\d]+ [-+]\d{4}\] \[\d+\] \[INFO\] Listening at: http:\/\/127\.0\.0\.1:\d+ \(\d+\)$/)
+  await server.until(/^\[.*\] \[INFO\] Booting worker with pid: \d+/)
+  await server.untilOut(/^print now$/m)
+  await server.until(/^stderr now$/)
+  await server.until(/^errors now$/)
+  ok(!server.stderr.includes('print now'))
+})
+
+test('both logs go to syslog: UDP, and a Unix socket that only the keeper can send to', async (t) => {
+  const udp = createSocket('udp4').bind(0, '127.0.0.1')
+  t.after(() => udp.close())
+  await once(udp, 'listening')
+  const heard: string[] = []
+  udp.on('message', (bytes) => heard.push(String(bytes)))
+  const syslog = ['--syslog', `udp://127.0.0.1:${udp.address().port}`, '--syslog-access', '--syslog-facility', 'local3']
+  const server = await start(t, 'probe.py', [...ONE, ...syslog, '--access-log-format', '%(m)s %(U)s %(s)s'])
+  await server.get('/')
+  await eventually(() => heard.some((text) => /^<158>dram\.access: \[\d+\] GET \/ 200$/.test(text)), 'the access line')
+  equal((await server.stop()).code, 0)
+  await eventually(() => heard.some((text) => /^<158>dram\.error: \[\d+\] .*stopped/.test(text)), 'its end')
+
+  const other = await start(t, 'probe.py', [...ONE, '--syslog', `unix://${join(folder(t), 'nobody')}`])
+  await other.until(/nobody can't be told: No such file or directory; what can't be sent is lost/)
+  equal((await other.get('/')).status, 200)
+})

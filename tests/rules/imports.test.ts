@@ -62,6 +62,7 @@ const DOORS = [
   'listen/writeNow.ts',
   'observe/sink.ts',
   'observe/statsdSender.ts',
+  'observe/syslogSender.ts',
   'settings/readTextFile.ts',
   'spool/folder.ts',
   'spool/spool.ts',
