@@ -162,11 +162,16 @@ export class Server {
 
   /** Resolves when no process of it is left. */
   async gone(guardMs = 10_000): Promise<void> {
-    await eventually(() => this.processes().length === 0, 'every process to be gone', guardMs).catch(() => {
+    await this.untilProcesses(0, 'every process to be gone', guardMs)
+  }
+
+  /** Resolves when just so many processes of it are there; else fails with what is there, and what the server said. */
+  async untilProcesses(count: number, what: string, guardMs?: number): Promise<void> {
+    await eventually(() => this.processes().length === count, what, guardMs).catch((error: Error) => {
+      const rows = this.processes().map(({ pid, parent, state, command }) => `${pid} ${parent} ${state} ${command}`)
+      const table = `pid, parent, state, title:\n${rows.join('\n')}`
       throw new Error(
-        `processes are left:\n${this.processes()
-          .map((row) => JSON.stringify(row))
-          .join('\n')}`,
+        `${error.message}: ${count} processes are meant to be there, not ${rows.length}; ${table}\ndram said:\n${this.stderr}`,
       )
     })
   }

@@ -28,6 +28,7 @@ function dram(runtimeDir: string, ...argv: string[]): Promise<Ran> {
 test('a server is asked what it does, while it does it', async (t) => {
   const home = folder(t)
   const server = await start(t, 'probe.py', ['--workers', '2', '--runtime-dir', home, '--name', 'shop'])
+  await server.workerPids(2)
   const gate = new Gate(t)
   const client = await server.connect()
   await client.write(

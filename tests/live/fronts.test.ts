@@ -54,6 +54,7 @@ test('two fronts share the workers, and are one server to whoever asks', async (
   const admin = join(home, 'admin.sock')
   const args = ['--access-log', access, '--admin-bind', `unix:${admin}`, '--runtime-dir', home]
   const server = await start(t, 'probe.py', [...TWO, ...args])
+  await server.workerPids(2)
   const clients = await clientsOfBoth(server)
   const workers = new Set<string>()
   for (const client of clients) for (let at = 0; at < 20; at++) workers.add((await ask(client, '/pid')).text)

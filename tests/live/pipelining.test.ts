@@ -5,6 +5,8 @@ import { Gate, Notes } from '../kit/gate.ts'
 import { shared } from '../kit/server.ts'
 
 const server = await shared('probe.py', ['--workers', '2'])
+// What is pipelined before the second worker is there waits for the first one.
+await server.workerPids(2)
 
 test('answers come in the order of the requests, whoever is done first', async (t) => {
   const gate = new Gate(t)

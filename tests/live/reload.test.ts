@@ -25,6 +25,8 @@ for (const how of [
     const shop = await Shop.open(t, [...TWO, ...how])
     const { server } = shop
     const watcher = await server.connect()
+    // The server says that it serves when its first worker does.
+    await server.workerPids(2)
     const processes = server.processes().length
     const load = await Load.begin(t, server, { ask: notedRuns(notes), lanes: LANES })
     await load.more(500)
@@ -36,7 +38,7 @@ for (const how of [
       await load.more(100)
     }
     judgeFlawless(await load.stop(), notes)
-    await eventually(() => server.processes().length === processes, 'the old generations to be gone')
+    await server.untilProcesses(processes, 'the old generations to be gone')
     const files = openDescriptors(server.pid).filter((name) => /\.(sock|out|err|page)|fifo|pipe:/.test(name))
     ok(files.length < 40, `${files.length} descriptors are open after ${RELOADS} reloads`)
     equal((await server.stop()).code, 0)
@@ -123,7 +125,7 @@ for (const preload of ['auto', 'never'])
     match(await shop.reload(), /reload failed.*(not ready|BOOT_TIMEOUT)/)
     equal(await shop.version(), '1')
     deepEqual((await shop.server.workerPids(2)).sort(), before)
-    await eventually(() => shop.server.processes().length === processes, 'what failed to be gone')
+    await shop.server.untilProcesses(processes, 'what failed to be gone')
   })
 
 test('settings are loaded anew; bad ones change nothing', async (t) => {

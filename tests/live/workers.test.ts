@@ -131,6 +131,7 @@ test('a slow request doesn’t block the fast ones of its batch', async (t) => {
 
 test('with a free worker, what was sent ahead behind a slow request runs there', async (t) => {
   const server = await start(t, 'probe.py', TWO)
+  await server.workerPids(2)
   const teach = await server.connect()
   await teach.write(Buffer.concat(Array.from({ length: 200 }, () => request('GET', '/'))))
   await teach.responses(200)
@@ -150,6 +151,7 @@ test('with a free worker, what was sent ahead behind a slow request runs there',
 test('sleeps of 1 s among fast requests: the fast ones wait only for a worker', { timeout: 60_000 }, async (t) => {
   const notes = new Notes(t)
   const server = await start(t, 'timed.py', TWO, { env: { NOTES: notes.path } })
+  await server.workerPids(2)
   const clients = await Promise.all(Array.from({ length: 8 }, () => server.connect()))
   const asked: { name: string; at: number }[] = []
   const begun = performance.now()
