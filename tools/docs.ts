@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { gunicornPage } from '../src/cli/dialects/gunicorn/page.ts'
 import { faultsPage } from '../src/faults/page.ts'
 import { lifecyclePage } from '../src/house/lifecycle.ts'
 import { metricsPage } from '../src/observe/metricsPage.ts'
@@ -10,6 +11,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'faults.md': faultsPage,
   'metrics.md': metricsPage,
   'lifecycle.md': lifecyclePage,
+  'gunicorn.md': gunicornPage,
 }
 
 const [, program] = process.argv

@@ -12,7 +12,7 @@ export async function main(argv: readonly string[], world: World & { err(text: s
     return await dispatch(argv, world)
   } catch (error) {
     const fault = error instanceof Fault ? error : internal(error)
-    const exit = fault.row.exit ?? 1
+    const exit = COMMANDS[argv[0] ?? '']?.exitOf?.(fault) ?? fault.row.exit ?? 1
     const text = report(fault)
     world.err(text)
     tellBirth(world, { kind: 'failed', exit, text })

@@ -116,7 +116,8 @@ export class Keeper implements Datagrams {
 
   /** It sends what it was told, and ends. */
   async close(): Promise<void> {
-    if (this.#ended === null) {
+    const { exitCode, signalCode } = this.#child
+    if (this.#ended === null && exitCode === null && signalCode === null) {
       this.#child.removeAllListeners('exit')
       const exited = once(this.#child, 'exit').then(() => {})
       this.#pipe?.end()

@@ -92,7 +92,7 @@ export class Sink implements LineSink {
 
   /** Gives its file to another user, who has to open it anew after a rotation. Descriptors are others' business. */
   own(uid: number, gid: number): void {
-    if (this.#path !== '') fchownSync(this.#descriptor, uid, gid)
+    if (this.#path !== '' && fstatSync(this.#descriptor).isFile()) fchownSync(this.#descriptor, uid, gid)
   }
 
   /** The last lines are written, `limitMs` at most, and its file is closed. What comes later is dropped. */

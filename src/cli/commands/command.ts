@@ -1,3 +1,4 @@
+import type { Fault } from '../../faults/fault.ts'
 import type { Inherited } from '../../house/birth.ts'
 import type { Variables } from '../../settings/variables.ts'
 import type { Terminal } from '../terminal.ts'
@@ -25,6 +26,8 @@ export interface Command {
   help(columns: number): string
   /** The exit code. @throws Fault */
   run(argv: readonly string[], world: World): Promise<number>
+  /** With what the process ends after this fault; left out: as the table of faults says. */
+  exitOf?(fault: Fault): number
 }
 
 /** Flags every command knows. */

@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { gunicorn } from './gunicorn.ts'
 import { logs } from './logs.ts'
 import { pythonPath } from './pythonPath.ts'
 import { reload } from './reload.ts'
@@ -26,5 +27,6 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   logs,
   stop,
   'python-path': pythonPath,
+  gunicorn,
   'waitress-serve': waitressServe,
 }

@@ -1,6 +1,7 @@
 import { Fault } from '../../faults/fault.ts'
 import { type Inherited, NOTHING_INHERITED } from '../../house/birth.ts'
 import { lookAtDisk } from '../../house/disk.ts'
+import type { Keeper } from '../../house/keeper.ts'
 import { autoWorkers } from '../../house/machine.ts'
 import { findPython } from '../../house/python.ts'
 import { versionLine } from '../../house/version.ts'
@@ -38,7 +39,7 @@ ${paragraph('Each option can also be a variable (--max-body: DRAM_MAX_BODY) or a
     const { given, switches } = readArguments(argv, COMMON_SWITCHES)
     if (switches.has('--help')) world.out(serve.help(world.columns))
     else if (switches.has('--version')) world.out(versionLine())
-    else return startServer(() => loadGiven(given, world.variables, world.folder), world)
+    else return startServer(async () => loadGiven(given, world.variables, world.folder), world)
     return 0
   },
 }
@@ -51,24 +52,30 @@ export function loadGiven(given: readonly Given[], variables: Variables, folder:
 
 /**
  * Serves by the settings that `load` gives, now and at every reload. The exit code.
+ * @param keeper the one that `load` has started, if it has
  * @throws Fault
  */
-export async function startServer(load: () => Loaded, world: World): Promise<number> {
+export async function startServer(
+  load: () => Promise<Loaded>,
+  world: World,
+  keeper: () => Keeper | null = () => null,
+): Promise<number> {
   const { variables, folder, inherited = NOTHING_INHERITED, served = () => {} } = world
-  const read = (): Loaded => {
-    const loaded = withActivated(withWorkers(load()), inherited)
+  const read = async (): Promise<Loaded> => {
+    const loaded = withActivated(withWorkers(await load()), inherited)
     checkFolder(loaded.settings.chdir)
     return loaded
   }
-  const loaded = read()
+  const loaded = await read()
   if (loaded.settings.daemon && inherited.birth.kind === 'started') {
+    await keeper()?.close()
     const { daemonize } = await import('../../house/daemon.ts')
     return daemonize(loaded.settings, folder, variables)
   }
   const headStart = await startPython(loaded, variables)
   try {
     const { run } = await loadServer()
-    return await run({ loaded, load: async () => read(), inherited, headStart, keeper: null, served })
+    return await run({ loaded, load: read, inherited, headStart, keeper: keeper(), served })
   } finally {
     headStart?.abandon()
   }

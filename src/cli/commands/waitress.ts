@@ -16,7 +16,7 @@ export const waitressServe: Command = {
     const line = readCommandLine(argv)
     if (line.switches.has('help')) world.out(helpText(world.columns))
     else if (line.switches.has('version')) world.out(versionLine())
-    else return startServer(() => loadLine(line, world), world)
+    else return startServer(async () => loadLine(line, world), world)
     return 0
   },
 }

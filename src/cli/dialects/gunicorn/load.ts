@@ -1,0 +1,149 @@
+import { basename, dirname, join } from 'node:path'
+import { type Configuration, extensionOf, readConfiguration } from '../../../house/configuration.ts'
+import { lookAtDisk } from '../../../house/disk.ts'
+import type { Keeper } from '../../../house/keeper.ts'
+import { findPython } from '../../../house/python.ts'
+import type { Given } from '../../../settings/given.ts'
+import { type Loaded, load } from '../../../settings/load.ts'
+import { readTextFile } from '../../../settings/readTextFile.ts'
+import type { World } from '../../commands/command.ts'
+import { shellWords } from '../shellWords.ts'
+import { type Translation, translate } from '../translate.ts'
+import type { Value } from '../verdict.ts'
+import { type GunicornLine, readLine } from './line.ts'
+import { lineOf } from './lineOf.ts'
+import { origin, SERVER } from './row.ts'
+import { suggestions } from './suggest.ts'
+import { GUNICORN } from './table.ts'
+import { type AllTold, type FileTold, mergeTold, variableDefaults } from './told.ts'
+
+const MODULE = 'gunicorn'
+const DEFAULT_FILE = 'gunicorn.conf.py'
+const NAMES = GUNICORN.map(({ name }) => name)
+
+/** What Gunicorn doesn't bound, and has no setting for. */
+const BESIDES: readonly Given[] = [
+  { key: 'maxBodyBytes', words: ['0'], off: false, origin: origin('', 'no limit of bodies') },
+]
+
+/** All that was told, and what became of it. */
+export interface Reading {
+  readonly told: AllTold
+  readonly defaults: AllTold
+  readonly translation: Translation
+  readonly configuration: Configuration | null
+  readonly loaded: Loaded
+}
+
+/** Reads Gunicorn's settings from all their sources, at the start and again at each reload. */
+export class GunicornSettings {
+  readonly #line: GunicornLine
+  readonly #world: World
+  #keeper: Keeper | null = null
+
+  constructor(line: GunicornLine, world: World) {
+    this.#line = line
+    this.#world = world
+  }
+
+  /** It has the objects of the file; null: none was read. */
+  get keeper(): Keeper | null {
+    return this.#keeper
+  }
+
+  /** Faults: USAGE, SETTING_*, CONFIG_FAILED, HOOK_INVALID, PYTHON_NOT_FOUND, KEEPER_LOST. */
+  async read(): Promise<Reading> {
+    const { variables, folder } = this.#world
+    const fromVariable = readLine(
+      shellWords(variables.GUNICORN_CMD_ARGS ?? '', 'GUNICORN_CMD_ARGS'),
+      'GUNICORN_CMD_ARGS',
+    )
+    const lines = [fromVariable, this.#line]
+    const location = lines.map((line) => configOf(line)).findLast((path) => path !== null) ?? null
+    const configuration =
+      location === null && lookAtDisk(join(folder, DEFAULT_FILE)) === null
+        ? null
+        : await this.#readFile(location, this.#translate(mergeTold(null, lines, folder)).loaded)
+    const told = mergeTold(configuration && fileTold(configuration, folder), lines, folder)
+    const { translation, defaults, loaded } = this.#translate(told, configuration)
+    return { told, defaults, translation, configuration, loaded }
+  }
+
+  /** `before`: the settings without the file, which say where Python is. */
+  async #readFile(location: string | null, before: Loaded): Promise<Configuration> {
+    const { variables, folder, inherited } = this.#world
+    const configuration = await readConfiguration({
+      keeper: this.#keeper,
+      python: findPython(before, variables).path,
+      module: MODULE,
+      facts: { location, folder, names: NAMES },
+      folder,
+      variables,
+      notifySocket: inherited?.notifySocket ?? null,
+    })
+    this.#keeper = configuration.keeper
+    return configuration
+  }
+
+  #translate(told: AllTold, configuration: Configuration | null = null) {
+    const { variables, folder } = this.#world
+    const defaults = variableDefaults(variables)
+    const translation = translate(SERVER, GUNICORN, told, defaults)
+    const app = this.#app()
+    const dialect = {
+      defaults: [...BESIDES, ...translation.defaults],
+      warnings: [...this.#lineWarnings(), ...fileWarnings(configuration), ...translation.warnings],
+    }
+    const loaded = load([...translation.given, ...app], variables, folder, readTextFile, dialect)
+    return { translation, defaults, loaded: withExtension(loaded, told, defaults, configuration) }
+  }
+
+  /** APP of the command line; that of GUNICORN_CMD_ARGS counts for nothing. */
+  #app(): Given[] {
+    const [app] = this.#line.words
+    return app === undefined ? [] : [{ key: 'app', words: [app], off: false, origin: origin('command line', 'APP') }]
+  }
+
+  #lineWarnings(): string[] {
+    const [app, ...others] = this.#line.words
+    return others.length === 0
+      ? []
+      : [`the application is ${app}: ${others.join(' ')} counts for nothing, as in ${SERVER}`]
+  }
+}
+
+function configOf(line: GunicornLine): string | null {
+  for (const [{ name }, { value }] of line.told) if (name === 'config') return value as string
+  return null
+}
+
+function fileTold({ path, values }: Configuration, folder: string): FileTold {
+  const text = path?.startsWith('/') ? readTextFile(path) : null
+  const shown = path !== null && dirname(path) === folder ? basename(path) : (path ?? '')
+  return {
+    values: values as Readonly<Record<string, Value>>,
+    originOf(name) {
+      const line = text === null ? null : lineOf(text, name)
+      return origin(line === null ? shown : `${shown}, line ${line}`, name)
+    },
+  }
+}
+
+function fileWarnings(configuration: Configuration | null): string[] {
+  if (configuration === null) return []
+  const { path, unknown, values, warnings } = configuration
+  const misspelled = suggestions(unknown, Object.keys(values)).map(
+    ([name, meant]) => `${path}: ${name} is no setting of ${SERVER}: did you mean ${meant}?`,
+  )
+  return [...warnings, ...misspelled]
+}
+
+/** The file is run in the workers, too, whether it has hooks or not: it may set variables, or import what patches. */
+function withExtension(loaded: Loaded, told: AllTold, defaults: AllTold, configuration: Configuration | null): Loaded {
+  if (configuration === null || configuration.path === null) return loaded
+  const values = Object.fromEntries(
+    GUNICORN.map((row) => [row.name, (told.get(row.name) ?? defaults.get(row.name))?.value ?? row.default]),
+  )
+  const { chdir } = loaded.settings
+  return { ...loaded, extension: extensionOf(configuration, MODULE, { values, chdir: chdir ?? loaded.folder }) }
+}

@@ -1,0 +1,34 @@
+import { verdictTables } from '../page.ts'
+import { GUNICORN } from './table.ts'
+
+const INTRODUCTION = `# Gunicorn's settings
+
+This page is printed from the table (\`src/cli/dialects/gunicorn/table.ts\`) by \`npm run docs\`; a test holds the table against the registry of the installed Gunicorn.
+
+\`dram gunicorn [OPTIONS] [APP]\` takes the command line, the configuration file, the variables and the defaults of Gunicorn 27. Each of its ${GUNICORN.length} settings has one of four verdicts:
+
+- **same**: it means here what it means there
+- **mapped**: something of dram's own does its work; what, stands in the last column
+- **accepted**: it has no meaning here; a warning says why, if it is set to something else than its default
+- **refused**: the server does not start, and says what to do instead, if it is set to something else than its default
+
+The sources, weakest first:
+
+1. Gunicorn's defaults. \`PORT\`, \`WEB_CONCURRENCY\`, \`FORWARDED_ALLOW_IPS\` of the environment change those of \`bind\`, \`workers\`, \`forwarded_allow_ips\`
+2. a \`dram.toml\`, only if \`DRAM_CONFIG\` names it
+3. the variables \`DRAM_*\`: so everything that [settings.md](settings.md) lists can be set beside what Gunicorn knows
+4. the configuration file: that of \`-c\`, else that of a \`-c\` in \`GUNICORN_CMD_ARGS\`, else \`gunicorn.conf.py\` of the folder of the start. Python runs it, again at each reload. A name in it that is no setting, but like one, is warned of
+5. \`GUNICORN_CMD_ARGS\`
+6. the command line
+
+\`--print-config\` shows what they come to, \`--check-config\` loads the application too and ends with 0 or 1, \`--explain\` prints a \`dram.toml\` that does the same. Which Python runs it: that of \`DRAM_PYTHON\`, else of the active virtual environment, else of \`.venv\` or \`venv\` beside the application, else \`python3\`.
+
+## Exit codes
+
+As Gunicorn's: 0; 1 for bad settings and for what can't be opened; 2 for a command line that can't be read; 3 when the application fails to load; 4 when the loaded module has no such application. Not as Gunicorn's: a worker that fails to load at a reload ends nothing, the old workers serve on. A stop that a second signal cuts short ends with 128 and the number of the signal.
+`
+
+/** docs/gunicorn.md */
+export function gunicornPage(): string {
+  return `${INTRODUCTION}\n${verdictTables(GUNICORN)}`
+}

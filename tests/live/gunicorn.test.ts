@@ -1,0 +1,75 @@
+import { deepEqual, equal, match } from 'node:assert/strict'
+import { test } from 'node:test'
+import { folder, PYTHON, run, type Scope, type Server, type StartOptions } from '../kit/server.ts'
+
+const APP = `import os, sys
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [os.environ.get('FROM_CONF', 'nothing').encode()]
+def factory(word, n=0):
+    def app(environ, start_response):
+        start_response('200 OK', [('Content-Type', 'text/plain')])
+        return [('%s %s' % (word, n)).encode()]
+    return app
+`
+
+function gunicorn(scope: Scope, args: readonly string[], options: StartOptions): Server {
+  return run(scope, ['gunicorn', ...args], { ...options, python: false, env: { DRAM_PYTHON: PYTHON, ...options.env } })
+}
+
+async function bodyOf(server: Server): Promise<string> {
+  const [, port] = await server.until(/listening on http:\/\/127\.0\.0\.1:(\d+)/)
+  await server.until(/\bworkers? ×/)
+  const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })
+  return response.text()
+}
+
+test('a command line of Gunicorn serves', async (t) => {
+  const cwd = folder(t, { 'myapp.py': APP })
+  const server = gunicorn(t, ['--workers', '2', '--bind', '127.0.0.1:0', 'myapp'], { cwd })
+  equal(await bodyOf(server), 'nothing')
+  await server.until(/2 workers × 1 thread/)
+  deepEqual(await server.stop(), { code: 0, signal: null })
+})
+
+test('an application made by a factory, PORT of the platform, and GUNICORN_CMD_ARGS', async (t) => {
+  const cwd = folder(t, { 'myapp.py': APP })
+  const env = { PORT: '1', WEB_CONCURRENCY: '3', GUNICORN_CMD_ARGS: '--bind=127.0.0.1:0 other:app --threads 2' }
+  const server = gunicorn(t, ['myapp:factory("hi", n=2)'], { cwd, env })
+  equal(await bodyOf(server), 'hi 2')
+  await server.until(/3 workers × 2 threads/)
+})
+
+test('the configuration file is run, and warns where a name is no setting', async (t) => {
+  const conf = `import os
+workers = 1
+bind = ['127.0.0.1:0']
+wsgi_app = 'myapp'
+log_level = 'debug'
+worker_tmp_dir = '/dev/shm'
+`
+  const cwd = folder(t, { 'myapp.py': APP, 'gunicorn.conf.py': conf })
+  const server = gunicorn(t, ['-w', '2'], { cwd })
+  equal(await bodyOf(server), 'nothing')
+  await server.until(/2 workers × 1 thread/)
+  await server.until(/log_level is no setting of Gunicorn: did you mean loglevel\?/)
+  await server.until(/gunicorn\.conf\.py, line 6, worker_tmp_dir.*heartbeat/)
+})
+
+const FAILURES: readonly (readonly [args: string, code: number, says: RegExp])[] = [
+  ['--workers', 2, /USAGE: argument -w\/--workers: expected one argument/],
+  ['--bind 127.0.0.1:99999 myapp', 1, /BIND_INVALID/],
+  ['--spew myapp', 1, /SETTING_REFUSED: not served here: command line, --spew/],
+  ['-c missing.py myapp', 1, /CONFIG_FAILED/],
+  ['-b 127.0.0.1:0 nowhere', 3, /APP_NOT_FOUND/],
+  ['-b 127.0.0.1:0 myapp:nothing', 4, /APP_ATTRIBUTE_MISSING/],
+  ['-b 127.0.0.1:0', 2, /no application is named/],
+]
+
+for (const [args, code, says] of FAILURES) {
+  test(`dram gunicorn ${args}: exit code ${code}`, async (t) => {
+    const server = gunicorn(t, args.split(' '), { cwd: folder(t, { 'myapp.py': APP }) })
+    equal((await server.exit()).code, code)
+    match(server.stderr, says)
+  })
+}
