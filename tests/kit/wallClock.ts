@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { folder, ROOT, type Scope } from './server.ts'
 
-/** A wall clock that a test can set, for the processes that are started with its environment. */
+/** Clocks that a test can set, for the processes that are started with its environment. */
 export class WallClock {
   readonly env: Readonly<Record<string, string>>
   readonly #file: number
@@ -13,7 +13,7 @@ export class WallClock {
     const library = join(path, 'shiftedClock.so')
     compile(library)
     const shift = join(path, 'shift')
-    writeFileSync(shift, Buffer.alloc(8))
+    writeFileSync(shift, Buffer.alloc(16))
     this.#file = openSync(shift, 'r+')
     scope.after(() => closeSync(this.#file))
     this.env = { LD_PRELOAD: library, SHIFT: shift }
@@ -24,6 +24,13 @@ export class WallClock {
     const bytes = Buffer.alloc(8)
     bytes.writeDoubleLE(seconds)
     writeSync(this.#file, bytes, 0, 8, 0)
+  }
+
+  /** So many seconds more than the true time have passed, for what counts time (CLOCK_MONOTONIC); never fewer than before. */
+  pass(seconds: number): void {
+    const bytes = Buffer.alloc(8)
+    bytes.writeDoubleLE(seconds)
+    writeSync(this.#file, bytes, 0, 8, 8)
   }
 }
 

@@ -65,6 +65,14 @@ def compute(environ, query):
     return [b"computed"]
 
 
+def until(environ, query):
+    """Waits until there is a file of this name."""
+    open(query["file"] + ".entered", "w").close()
+    while not os.path.exists(query["file"]):
+        time.sleep(0.01)
+    return [b"at last"]
+
+
 def hang(environ, query):
     try:
         time.sleep(600)

@@ -1,0 +1,35 @@
+import { test } from 'node:test'
+import { noGevent } from '../kit/gevent.ts'
+import { takes45Seconds } from '../kit/longRequest.ts'
+import { start } from '../kit/server.ts'
+import { noWallClock, WallClock } from '../kit/wallClock.ts'
+
+const SKIP = { skip: noWallClock }
+const APP = 'green:application'
+const TWO = ['--workers', '2']
+
+test('45 s with --timeout 30s: ended after 30, with its stack', SKIP, async (t) => {
+  const clock = new WallClock(t)
+  const server = await start(t, APP, [...TWO, '--timeout', '30s'], { env: clock.env })
+  await takes45Seconds(t, server, clock, { isBounded: true, records: 1 })
+})
+
+test('45 s with --timeout-action log, in threads: answered, and one record', SKIP, async (t) => {
+  const clock = new WallClock(t)
+  const args = ['--threads', '2', '--timeout', '30s', '--timeout-action', 'log']
+  const server = await start(t, APP, [...TWO, ...args], { env: clock.env })
+  await takes45Seconds(t, server, clock, { isBounded: false, records: 1 })
+})
+
+test('45 s with --timeout-action log, in greenlets', { skip: noWallClock || noGevent }, async (t) => {
+  const clock = new WallClock(t)
+  const args = ['--greenlets', '10', '--timeout', '30s', '--timeout-action', 'log']
+  const server = await start(t, APP, [...TWO, ...args], { env: clock.env })
+  await takes45Seconds(t, server, clock, { isBounded: false, records: 1 })
+})
+
+test('45 s with --timeout 0: answered, and no record', SKIP, async (t) => {
+  const clock = new WallClock(t)
+  const server = await start(t, APP, [...TWO, '--timeout', '0'], { env: clock.env })
+  await takes45Seconds(t, server, clock, { isBounded: false, records: 0 })
+})
