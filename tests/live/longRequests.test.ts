@@ -2,6 +2,7 @@ import { test } from 'node:test'
 import { noGevent } from '../kit/gevent.ts'
 import { takes45Seconds } from '../kit/longRequest.ts'
 import { start } from '../kit/server.ts'
+import { waitressServe } from '../kit/waitress.ts'
 import { noWallClock, WallClock } from '../kit/wallClock.ts'
 
 const SKIP = { skip: noWallClock }
@@ -31,5 +32,11 @@ test('45 s with --timeout-action log, in greenlets', { skip: noWallClock || noGe
 test('45 s with --timeout 0: answered, and no record', SKIP, async (t) => {
   const clock = new WallClock(t)
   const server = await start(t, APP, [...TWO, '--timeout', '0'], { env: clock.env })
+  await takes45Seconds(t, server, clock, { isBounded: false, records: 0 })
+})
+
+test("45 s under Waitress's defaults: answered, as nothing there bounds a request", SKIP, async (t) => {
+  const clock = new WallClock(t)
+  const server = await waitressServe(t, [APP], { env: clock.env })
   await takes45Seconds(t, server, clock, { isBounded: false, records: 0 })
 })
