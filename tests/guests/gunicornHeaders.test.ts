@@ -1,13 +1,20 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { besides } from '../../src/cli/dialects/gunicorn/besides.ts'
+import { GUNICORN } from '../../src/cli/dialects/gunicorn/table.ts'
+import { mergeTold } from '../../src/cli/dialects/gunicorn/told.ts'
+import { translate } from '../../src/cli/dialects/translate.ts'
+import type { Values } from '../../src/cli/dialects/verdict.ts'
 import { Http1Parser } from '../../src/parse/http1.ts'
 import { type ProxyVersions, readProxy } from '../../src/parse/proxyProtocol.ts'
-import { ListenerPolicies, type RouteSettings } from '../../src/route/policy.ts'
+import { ListenerPolicies } from '../../src/route/policy.ts'
 import { TrustedProxies } from '../../src/route/proxies.ts'
 import { route } from '../../src/route/route.ts'
 import { proxyPairs } from '../../src/server/greeting.ts'
+import { load } from '../../src/settings/load.ts'
+import type { Settings } from '../../src/settings/registry.ts'
 import { ROOMY } from '../stages/parse/record.ts'
-import { environ, SETTINGS } from '../stages/route/kit.ts'
+import { environ } from '../stages/route/kit.ts'
 import { ask, has, numbers } from './oracles/oracle.ts'
 
 interface GunicornSettings {
@@ -40,38 +47,29 @@ const DEFAULTS: GunicornSettings = {
   proxy_allow_ips: '127.0.0.1,::1',
 }
 
-function listOf(text: string): string[] {
-  return text.split(',').filter(Boolean)
-}
-
 /** As the dialect translates them. */
-function routeSettings({ settings, script_name }: Case): RouteSettings {
-  return {
-    ...SETTINGS,
-    trustedProxies: [...listOf(settings.forwarded_allow_ips), 'unix'],
-    forwardedHeaders: [],
-    schemeHeaders: Object.entries(settings.secure_scheme_headers).map((pair) => pair.join('=')),
-    headerUnderscores: settings.header_map === 'dangerous' ? 'keep' : settings.header_map,
-    forwarderHeaders: listOf(settings.forwarder_headers),
-    scriptName: script_name,
-    scriptNameMismatch: 'refuse',
-  }
+function translated({ settings, script_name }: Case): Settings {
+  const file = { values: settings as unknown as Values, originOf: () => ({ kind: 'default' }) as const }
+  const { given, defaults } = translate('Gunicorn', GUNICORN, mergeTold(file, [], '/'))
+  const dialect = { defaults: [...besides({ SCRIPT_NAME: script_name }), ...defaults], warnings: [] }
+  return load(given, {}, '/', () => null, dialect).settings
 }
 
 /** What the application sees here, or the code of a fault. */
 function ours(one: Case): unknown {
-  const { peer, settings } = one
+  const { peer } = one
+  const settings = translated(one)
   const bytes = Buffer.from(one.bytes, 'latin1')
   const listener =
     peer === '' ? ({ kind: 'unix' } as const) : { kind: 'tcp' as const, address: '127.0.0.1', port: 8000 }
-  const policies = new ListenerPolicies(routeSettings(one), listener)
+  const policies = new ListenerPolicies(settings, listener)
   const [peerAddress, peerPort] = peer === '' ? ['', ''] : [peer[0], String(peer[1])]
   let [address, port, pairs, start] = [peerAddress, peerPort, '', 0]
-  if (settings.proxy_protocol !== 'off') {
-    const reading = readProxy(bytes, settings.proxy_protocol)
+  if (settings.proxyProtocol !== 'off') {
+    const reading = readProxy(bytes, settings.proxyProtocol)
     if (reading.kind === 'refused') return 'PROXY_PROTOCOL_INVALID'
     if (reading.kind === 'facts') {
-      const from = new TrustedProxies([...listOf(settings.proxy_allow_ips), 'unix'])
+      const from = new TrustedProxies(settings.proxyProtocolFrom)
       if (!(peer === '' ? from.unix : from.trusts(peerAddress))) return 'PROXY_PROTOCOL_FORBIDDEN'
       if (reading.facts.ends) [address, port] = [reading.facts.ends.client, String(reading.facts.ends.clientPort)]
       pairs = proxyPairs(reading.facts)

@@ -10,6 +10,7 @@ import type { World } from '../../commands/command.ts'
 import { shellWords } from '../shellWords.ts'
 import { type Translation, translate } from '../translate.ts'
 import type { Value } from '../verdict.ts'
+import { besides } from './besides.ts'
 import { type GunicornLine, readLine } from './line.ts'
 import { lineOf } from './lineOf.ts'
 import { origin, SERVER } from './row.ts'
@@ -20,11 +21,6 @@ import { type AllTold, type FileTold, mergeTold, variableDefaults } from './told
 const MODULE = 'gunicorn'
 const DEFAULT_FILE = 'gunicorn.conf.py'
 const NAMES = GUNICORN.map(({ name }) => name)
-
-/** What Gunicorn doesn't bound, and has no setting for. */
-const BESIDES: readonly Given[] = [
-  { key: 'maxBodyBytes', words: ['0'], off: false, origin: origin('', 'no limit of bodies') },
-]
 
 /** All that was told, and what became of it. */
 export interface Reading {
@@ -91,7 +87,7 @@ export class GunicornSettings {
     const translation = translate(SERVER, GUNICORN, told, defaults)
     const app = this.#app()
     const dialect = {
-      defaults: [...BESIDES, ...translation.defaults],
+      defaults: [...besides(variables), ...translation.defaults],
       warnings: [...this.#lineWarnings(), ...fileWarnings(configuration), ...translation.warnings],
     }
     const loaded = load([...translation.given, ...app], variables, folder, readTextFile, dialect)

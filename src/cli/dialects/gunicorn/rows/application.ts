@@ -1,4 +1,5 @@
 import { accepted, gift, gifts, mapped, refused, same } from '../../verdict.ts'
+import { withoutEndSlash } from '../../words.ts'
 import { list, text, toggle } from '../kinds.ts'
 import { within } from '../places.ts'
 import { type GunicornRow, section } from '../row.ts'
@@ -51,7 +52,7 @@ export const APPLICATION: readonly GunicornRow[] = [
         const prefix = pairs.findLast((pair) => pair.startsWith('SCRIPT_NAME='))?.slice('SCRIPT_NAME='.length)
         return [
           ...(pairs.length > 0 ? [gift('env', ...pairs)] : []),
-          ...(prefix === undefined ? [] : [gift('scriptName', prefix)]),
+          ...(prefix === undefined ? [] : [gift('scriptName', withoutEndSlash(prefix))]),
         ]
       }),
     },

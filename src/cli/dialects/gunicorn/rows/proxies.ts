@@ -1,4 +1,5 @@
-import { accepted, gift, mapped, refused } from '../../verdict.ts'
+import { wrong } from '../../translate.ts'
+import { accepted, type Give, gift, mapped, refused, same } from '../../verdict.ts'
 import { addresses, choice, dict, names, proxyMode } from '../kinds.ts'
 import { type GunicornRow, section } from '../row.ts'
 
@@ -7,7 +8,7 @@ export const PROXIES: readonly GunicornRow[] = section('Server Mechanics', {
     kind: dict,
     default: { 'X-FORWARDED-PROTOCOL': 'ssl', 'X-FORWARDED-PROTO': 'https', 'X-FORWARDED-SSL': 'on' },
     help: 'Headers of a trusted proxy that tell of https, and their values.',
-    verdict: refused('have the proxy send X-Forwarded-Proto'),
+    verdict: mapped('`--scheme-headers`', giveSchemeHeaders),
   },
   forwarded_allow_ips: {
     kind: addresses,
@@ -25,14 +26,16 @@ export const PROXIES: readonly GunicornRow[] = section('Server Mechanics', {
     metavar: 'MODE',
     default: 'off',
     help: 'Take the PROXY protocol: off, v1, v2 or auto (the flag alone).',
-    verdict: refused('have the proxy send X-Forwarded-For, and name it in forwarded_allow_ips'),
+    verdict: same('`--proxy-protocol`', (value) => [gift('proxyProtocol', value as string)]),
   },
   proxy_allow_ips: {
     kind: addresses,
     flags: '--proxy-allow-from',
     default: '127.0.0.1,::1',
     help: 'Who may send the PROXY protocol.',
-    verdict: accepted('the PROXY protocol is not spoken here yet'),
+    verdict: mapped('`--proxy-protocol-from`, with the peers of Unix sockets', (value) => [
+      gift('proxyProtocolFrom', ...(value as readonly string[]), 'unix'),
+    ]),
   },
   protocol: {
     kind: choice('http', 'uwsgi'),
@@ -54,7 +57,11 @@ export const PROXIES: readonly GunicornRow[] = section('Server Mechanics', {
     flags: '--forwarder-headers',
     default: 'SCRIPT_NAME,PATH_INFO',
     help: 'Headers with an underscore that a trusted proxy may send.',
-    verdict: refused('have the proxy send X-Forwarded-Prefix instead of SCRIPT_NAME'),
+    verdict: same('`--forwarder-headers`', (value) => {
+      // Others than these pass anyway.
+      const names = (value as readonly string[]).filter((name) => name === '*' || name.includes('_'))
+      return [names.length > 0 ? gift('forwarderHeaders', ...names) : { key: 'forwarderHeaders', words: [], off: true }]
+    }),
   },
   header_map: {
     kind: choice('drop', 'refuse', 'dangerous'),
@@ -66,3 +73,12 @@ export const PROXIES: readonly GunicornRow[] = section('Server Mechanics', {
     ]),
   },
 })
+
+function giveSchemeHeaders(...[value, , told]: Parameters<Give>): ReturnType<Give> {
+  const pairs = Object.entries(value as object)
+  if (pairs.length === 0) return [{ key: 'schemeHeaders', words: [], off: true }]
+  // With a comma it would be two headers in our words; without a value it would mean https where nothing is said.
+  const isGood = ([, word]: [string, unknown]) => typeof word === 'string' && word !== '' && !word.includes(',')
+  if (!pairs.every(isGood)) throw wrong(told, 'header names, each with a value without commas')
+  return [gift('schemeHeaders', ...pairs.map((pair) => pair.join('=')))]
+}
