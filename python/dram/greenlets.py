@@ -51,8 +51,16 @@ class GreenLine(Line):
         self.sender.flush()
 
     def recall(self, last):
-        super().recall(last)
+        if super().recall(last):
+            self.worker.tell(self.tell_free)
         self.worker.tell(self.worker.call_taker)      # what came after `last` has been read
+
+    def tell_free(self):
+        """The front has seen that nothing is begun here; it is told when that is over."""
+        try:
+            self.give_back(())
+        except ConnectionError:
+            self.worker.hang_up()
 
 
 class GreenBell:

@@ -121,7 +121,7 @@ class Line:
             self.sender.flush()
 
     def recall(self, last):
-        """RECALL: sends what is finished, and gives back what came up to `last` and isn't begun.
+        """RECALL: sends what is finished, and gives back what came up to `last` and isn't begun. Returns its ids.
 
         If the reading lock can't be had, a thread is waiting for requests: then all were begun.
         """
@@ -131,9 +131,11 @@ class Line:
         reading = self.worker.reading
         if not reading.acquire(True, RECALL_PATIENCE_SECONDS):
             self.give_back((), last)
-            return
+            return ()
         try:
-            self.give_back(self.requests.take_back(last), last)
+            ids = self.requests.take_back(last)
+            self.give_back(ids, last)
+            return ids
         finally:
             reading.release()
 

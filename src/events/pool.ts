@@ -10,6 +10,8 @@ export interface WorkerPlace {
   readonly pagePath: string
   /** Requests it runs at the same time. */
   readonly threads: number
+  /** In greenlets, that is: one of them that computes keeps all others from beginning. */
+  readonly inGreenlets?: boolean
   /** Where its load is counted, for several fronts. */
   readonly slot?: number
 }

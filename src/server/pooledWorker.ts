@@ -101,6 +101,9 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   #told = 0
   /** Slower than predicted: nothing is sent ahead until it answers. */
   #stalled = false
+  readonly #inGreenlets: boolean
+  /** It had room and began nothing: one of its greenlets keeps the others from running. It says so when that is over. */
+  #isKept = false
   /** The last id sent before the last RECALL. */
   #recalledTo = 0
   #draining = false
@@ -116,6 +119,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     this.number = place.number
     this.pid = place.pid
     this.threads = place.threads
+    this.#inGreenlets = place.inGreenlets ?? false
     this.#home = home
     this.#owner = owner
     this.#slot = place.slot ?? 0
@@ -161,6 +165,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
 
   /** A young worker's first requests are slow (imports, caches, shared memory that is copied): what it gets grows with what it has answered. */
   get room(): number {
+    if (this.#isKept) return 0
     if (this.#stalled || this.recalling || this.#streams > 0) return this.threads
     return this.threads + Math.min(this.answered, this.#home.allowedAhead)
   }
@@ -356,6 +361,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     this.answered++
     if (serviceMicros > 0) this.busyMicros += serviceMicros
     this.#stalled = false
+    this.#isKept = false
     this.#progressed = true
     this.#home.ahead.observe(serviceMicros, this.threads)
   }
@@ -364,6 +370,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     this.recalling = false
     this.tell()
     this.#stalled = this.load > 0
+    this.#isKept = this.#inGreenlets && jobs.length > 0 && this.load < this.threads
     this.#home.takeBack(jobs)
   }
 

@@ -66,6 +66,7 @@ export class Crew {
       socketPath: forked.socket,
       pagePath: forked.page,
       threads: generation.settings.zygote.threads,
+      inGreenlets: generation.settings.zygote.greenlets > 0,
     }
     const attached = this.#pool.attach(place, {
       ready: (facts) => this.#ready(number, facts),

@@ -144,3 +144,18 @@ test('several fronts share the greenlets', SKIP, async (t) => {
   deepEqual([...new Set(answers.map(({ text }) => text))], ['slept'])
   equal((await server.stop()).code, 0)
 })
+
+test('what comes while one worker computes is run by the other', SKIP, async (t) => {
+  const server = await green(t, 20, '--workers', '2')
+  equal((await server.workerPids(2)).length, 2)
+  const began = performance.now()
+  const computing = server.get('/compute?s=3')
+  for (let round = 0; round < 5; round++) {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => server.get('/')))
+    deepEqual([...new Set(answers.map(({ text }) => text))], ['hello'])
+  }
+  const tookMs = performance.now() - began
+  ok(tookMs < 2_500, `${tookMs} ms`)
+  equal((await computing).text, 'computed')
+  equal((await server.get('/')).text, 'hello')
+})

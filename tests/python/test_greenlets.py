@@ -141,7 +141,8 @@ class Greenlets(unittest.TestCase):
             worker.tell("RECALL", 2)
             self.assertEqual(worker.next("RETURNED").ids, [2])
             rooms.go_on.set()
-            self.assertEqual(worker.next("HEAD").id, 1)
+            told = [worker.next(), worker.next()]
+            self.assertEqual({(frame.kind, frame.id) for frame in told}, {("HEAD", 1), ("RETURNED", 0)})
             self.assertEqual(path_of(worker.answer(3)[0]), "/")
 
     def test_what_recall_reads_beyond_its_id_is_begun(self):
@@ -154,7 +155,8 @@ class Greenlets(unittest.TestCase):
             worker.tell("RECALL", 2)
             self.assertEqual(worker.next("RETURNED").ids, [2])
             rooms.go_on.set()
-            self.assertEqual([worker.next("HEAD").id, worker.next("HEAD").id], [1, 3])
+            told = [worker.next() for _ in range(3)]
+            self.assertEqual([frame.id for frame in told if frame.kind == "HEAD"], [1, 3])
 
     def test_waiting_for_credit_lets_others_run(self):
         rooms = Rooms()

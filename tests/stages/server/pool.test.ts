@@ -44,7 +44,7 @@ class House {
 
   /** A worker that serves, and has served for long unless it is `young`. */
   async worker(
-    options: { threads?: number; young?: boolean } = {},
+    options: { threads?: number; inGreenlets?: boolean; young?: boolean } = {},
   ): Promise<{ worker: FakeWorker; attached: AttachedWorker }> {
     const worker = await FakeWorker.start(this.#t, options)
     let tell!: () => void
@@ -194,6 +194,26 @@ test('requests of a millisecond or two wait for whoever gets free, as long as no
   await one.worker.request()
   await other.worker.request()
   equal(house.pool.waiting, 1) // each has what it runs and one behind; the rest is anybody's
+})
+
+test('greenlets that one of them keeps from running: what comes goes elsewhere, until they say that they run', async (t) => {
+  const house = new House(t, { lookAhead: 0 })
+  const kept = await house.worker({ threads: 10, inGreenlets: true })
+  const [slow, stuck] = house.submit('slow', 'stuck')
+  await kept.worker.requests(2)
+  house.clock.advance(60)
+  const recall = await kept.worker.heard('RECALL')
+  await kept.worker.send(frame(RETURNED, recall.id, u32(2)))
+  await house.until(() => house.pool.waiting === 1, 'the one that was not begun')
+  house.submit('later')
+  equal(house.pool.waiting, 2)
+  await kept.worker.send(frame(RETURNED, 0, u32()))
+  deepEqual(
+    (await kept.worker.requests(2)).map(({ target }) => target),
+    ['/stuck', '/later'],
+  )
+  equal(house.pool.waiting, 0)
+  deepEqual([slow!.told, stuck!.names.includes('failed')], [[], false])
 })
 
 test('a young worker is sent no more ahead than it has answered', async (t) => {

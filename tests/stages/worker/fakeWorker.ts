@@ -112,7 +112,7 @@ export class FakeWorker {
   readonly #told = new Inbox<Frame>()
   readonly #hellos = new Inbox<Frame>()
 
-  private constructor(folder: string, threads: number) {
+  private constructor(folder: string, threads: number, inGreenlets: boolean) {
     this.#folder = folder
     this.place = {
       number: ++lastNumber,
@@ -120,14 +120,15 @@ export class FakeWorker {
       socketPath: join(folder, 'w.sock'),
       pagePath: join(folder, 'w.page'),
       threads,
+      inGreenlets,
     }
     writeFileSync(this.place.pagePath, Buffer.alloc((WIRE.page.sections + MOST_FRONTS * WIRE.page.sectionWords) * 8))
     this.#page = openSync(this.place.pagePath, 'r+')
     this.#server = createServer((socket) => this.#accept(socket))
   }
 
-  static async start(test: Pick<TestContext, 'after'>, { threads = 1 } = {}): Promise<FakeWorker> {
-    const worker = new FakeWorker(mkdtempSync(join(tmpdir(), 'dram-worker-')), threads)
+  static async start(test: Pick<TestContext, 'after'>, { threads = 1, inGreenlets = false } = {}): Promise<FakeWorker> {
+    const worker = new FakeWorker(mkdtempSync(join(tmpdir(), 'dram-worker-')), threads, inGreenlets)
     await new Promise<void>((resolve) => worker.#server.listen(worker.place.socketPath, resolve))
     test.after(() => worker.#remove())
     return worker
