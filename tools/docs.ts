@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { gunicornPage } from '../src/cli/dialects/gunicorn/page.ts'
+import { waitressPage } from '../src/cli/dialects/waitress/page.ts'
 import { faultsPage } from '../src/faults/page.ts'
 import { lifecyclePage } from '../src/house/lifecycle.ts'
 import { metricsPage } from '../src/observe/metricsPage.ts'
@@ -12,6 +13,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'metrics.md': metricsPage,
   'lifecycle.md': lifecyclePage,
   'gunicorn.md': gunicornPage,
+  'waitress.md': waitressPage,
 }
 
 const [, program] = process.argv

@@ -76,6 +76,17 @@ export function defaultSettings(own: Partial<Settings> = {}): Settings {
   return { ...merge([], '/').settings, ...own }
 }
 
+/** The same with what is stronger than all that it was made of. */
+export function strengthened(loaded: Loaded, given: readonly Given[]): Loaded {
+  const values: Partial<Record<SettingKey, unknown>> = { ...loaded.settings }
+  const origins: Record<SettingKey, Origin> = { ...loaded.origins }
+  for (const item of joinRepeated(given)) {
+    values[item.key] = readGiven(item, loaded.folder)
+    origins[item.key] = item.origin
+  }
+  return { ...loaded, settings: values as Settings, origins }
+}
+
 function merge(all: readonly Given[], folder: string): Pick<Loaded, 'settings' | 'origins'> {
   const values: Partial<Record<SettingKey, unknown>> = {}
   const origins: Partial<Record<SettingKey, Origin>> = {}

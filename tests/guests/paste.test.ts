@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { cpSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { DRAM, folder, type LiveServer, PYTHON, run, type Scope, start } from '../kit/server.ts'
@@ -112,6 +112,18 @@ test('egg:dram#main: settings of dram', async (t) => {
   const server = await served(t, ['production.ini', '--paste-global', 'who=Ada'], { cwd: project(t, OWN) })
   const answer = await server.get('/')
   deepEqual([answer.text, answer.header('server')], ['hello Ada from 127.0.0.1', 'shop'])
+})
+
+test('egg:gunicorn#main, with its gunicorn.conf.py; and dram gunicorn --paste', async (t) => {
+  const cwd = project(t, 'use = egg:gunicorn#main\nhost = 127.0.0.1\nport = 0\nworkers = 2\nthreads = 3')
+  writeFileSync(join(cwd, 'gunicorn.conf.py'), 'threads = 5\nraw_env = ["SHOP=conf"]\n')
+  const server = await served(t, ['production.ini', '--paste-global', 'who=Ada'], { cwd })
+  equal((await server.get('/')).text, 'hello Ada from 127.0.0.1')
+  match(server.stderr, /2 workers × 3 threads/)
+  const line = ['gunicorn', '--bind', '127.0.0.1:0', '--paste', 'production.ini#other']
+  const gunicorn = await served(t, line, { cwd, python: false, env: { DRAM_PYTHON: PYTHON } })
+  equal((await gunicorn.get('/')).text, 'other from 127.0.0.1')
+  match(gunicorn.stderr, /1 worker × 5 threads/)
 })
 
 /** The Python package, installed as a user does it; its folder. */

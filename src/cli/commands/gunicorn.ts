@@ -31,7 +31,7 @@ export const gunicorn: Command = {
 }
 
 function withApp(loaded: Loaded): Loaded {
-  if (loaded.settings.app === null)
+  if (loaded.settings.app === null && loaded.settings.paste === null)
     throw new Fault(
       'USAGE',
       { detail: 'no application is named' },

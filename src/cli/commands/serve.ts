@@ -9,10 +9,9 @@ import { readArguments } from '../../settings/arguments.ts'
 import { type Given, isDefault } from '../../settings/given.ts'
 import { type Loaded, load } from '../../settings/load.ts'
 import { REGISTRY } from '../../settings/registry.ts'
-import type { Variables } from '../../settings/variables.ts'
 import type { HeadStart } from '../../supervisor/interpreter.ts'
 import { commonHelp, paragraph, settingsHelp } from '../help.ts'
-import { isPaste, loadPaste } from '../paste/paste.ts'
+import { isPaste, PasteSettings } from '../paste/paste.ts'
 import { COMMON_SWITCHES, type Command, type World } from './command.ts'
 
 /** SD_LISTEN_FDS_START */
@@ -39,15 +38,25 @@ ${paragraph('Each option can also be a variable (--max-body: DRAM_MAX_BODY) or a
     const { given, switches } = readArguments(argv, COMMON_SWITCHES)
     if (switches.has('--help')) world.out(serve.help(world.columns))
     else if (switches.has('--version')) world.out(versionLine())
-    else return startServer(async () => loadGiven(given, world.variables, world.folder), world)
+    else {
+      const source = sourceOf(given, world)
+      return startServer(source.read, world, source.keeper)
+    }
     return 0
   },
 }
 
-/** As APP says: a module or file with Python in it, or a file of PasteDeploy. */
-export function loadGiven(given: readonly Given[], variables: Variables, folder: string): Loaded {
+/** Where the settings come from, by what APP is: a module or file with Python in it, or a file of PasteDeploy. */
+export function sourceOf(
+  given: readonly Given[],
+  world: World,
+): { readonly read: () => Promise<Loaded>; readonly keeper: () => Keeper | null } {
   const app = given.find(({ key }) => key === 'app')?.words[0]
-  return isPaste(app) ? loadPaste(app!, given, variables, folder) : load(given, variables, folder)
+  if (!isPaste(app)) {
+    return { read: async () => load(given, world.variables, world.folder), keeper: () => null }
+  }
+  const paste = new PasteSettings(app!, given, world)
+  return { read: () => paste.read(), keeper: () => paste.keeper }
 }
 
 /**

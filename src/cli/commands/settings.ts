@@ -8,7 +8,7 @@ import { fileKey, rowOf, SECTIONS, SETTING_KEYS, type Section, type SettingKey }
 import { commonHelp, paragraph } from '../help.ts'
 import { table, twoColumns } from '../text.ts'
 import { COMMON_SWITCHES, type Command } from './command.ts'
-import { loadGiven } from './serve.ts'
+import { sourceOf } from './serve.ts'
 
 export const settings: Command = {
   usage: 'settings [APP] [options]',
@@ -27,7 +27,9 @@ ${commonHelp()}
     if (switches.has('--help')) world.out(settings.help(world.columns))
     else if (switches.has('--version')) world.out(versionLine())
     else {
-      const loaded = loadGiven(given, world.variables, world.folder)
+      const source = sourceOf(given, world)
+      const loaded = await source.read()
+      await source.keeper()?.close()
       world.out(switches.has('--json') ? asJson(loaded) : asText(loaded, autoWorkers()))
     }
     return 0

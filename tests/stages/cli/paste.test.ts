@@ -1,8 +1,10 @@
-import { deepEqual, equal, match, throws } from 'node:assert/strict'
+import { deepEqual, equal, match, rejects, throws } from 'node:assert/strict'
 import { test } from 'node:test'
 import { readSection } from '../../../src/cli/paste/ini.ts'
-import { isPaste, loadPaste } from '../../../src/cli/paste/paste.ts'
+import { isPaste, PasteSettings } from '../../../src/cli/paste/paste.ts'
 import { readArguments } from '../../../src/settings/arguments.ts'
+import type { Given } from '../../../src/settings/given.ts'
+import type { Loaded } from '../../../src/settings/load.ts'
 
 const GLOBALS = { here: '/srv', percent: '50%' }
 
@@ -61,7 +63,14 @@ function loaded(server: string, line = 'production.ini', variables: Record<strin
     '/srv/production.ini': `[server:main]\n${server}`,
     '/srv/dram.toml': 'threads = 9',
   }
-  return loadPaste(app, given, variables, '/srv', (path) => files[path] ?? null)
+  return read(app, given, variables, files)
+}
+
+type Files = Readonly<Record<string, string>>
+
+function read(app: string, given: readonly Given[], variables: Record<string, string>, files: Files): Promise<Loaded> {
+  const world = { variables, folder: '/srv', columns: 80, out: () => {} }
+  return new PasteSettings(app, given, world, (path) => files[path] ?? null).read()
 }
 
 test('which APP is such a file', () => {
@@ -71,10 +80,10 @@ test('which APP is such a file', () => {
   equal(isPaste(undefined), false)
 })
 
-test('egg:dram#main: our settings, stronger than defaults and PORT, weaker than variables and the command line', () => {
+test('egg:dram#main: our settings, stronger than defaults and PORT, weaker than variables and the command line', async () => {
   const server =
     'use = egg:dram#main\nbind = 127.0.0.1:1\n  127.0.0.1:2\nthreads = 4\nserver_header = off\nworkers = 2..3\nlog-level = debug'
-  const { settings, origins } = loaded(server, 'production.ini#shop --log-level error', {
+  const { settings, origins } = await loaded(server, 'production.ini#shop --log-level error', {
     PORT: '5',
     DRAM_THREADS: '5',
   })
@@ -84,30 +93,41 @@ test('egg:dram#main: our settings, stronger than defaults and PORT, weaker than 
   deepEqual([settings.threads, settings.serverHeader, settings.logLevel], [5, '', 'error'])
   deepEqual(settings.workers, { least: 2, most: 3 })
   deepEqual(origins.bind, { kind: 'file', path: '/srv/production.ini', line: 3, name: 'bind' })
-  throws(() => loaded('use = egg:dram\nwokers = 1'), {
+  await rejects(loaded('use = egg:dram\nwokers = 1'), {
     code: 'SETTING_UNKNOWN',
     message: /wokers.*line 3/,
     hint: /workers/,
   })
 })
 
-test('egg:waitress#main: Waitress’s meaning and defaults', () => {
-  const { settings, warnings } = loaded(
+test('egg:waitress#main: Waitress’s meaning and defaults', async () => {
+  const { settings, warnings } = await loaded(
     'use = egg:waitress#main\nhost = 127.0.0.1\nport = 6543\nasyncore_use_poll = true',
   )
   deepEqual(settings.bind, ['127.0.0.1:6543'])
   deepEqual([settings.threads, settings.timeoutMs, settings.untrustedForwarded], [4, 0, 'drop'])
   match(warnings[0]!, /production\.ini, line 5\).*epoll|epoll/)
-  throws(() => loaded('use = egg:waitress#main\nthread = 1'), { code: 'SETTING_UNKNOWN', hint: /threads/ })
+  await rejects(loaded('use = egg:waitress#main\nthread = 1'), { code: 'SETTING_UNKNOWN', hint: /threads/ })
 })
 
-test('without [server:main] only the application is taken; an unknown server is told', () => {
+test('egg:gunicorn#main: Gunicorn’s meaning and defaults; host and port are bind', async () => {
+  const server = 'use = egg:gunicorn#main\nhost = 127.0.0.1\nport = 6543\nworkers = 3\ntimeout = 45\naccesslog = -'
+  const { settings, origins } = await loaded(server, 'production.ini#shop --threads 2 --paste-global a=b')
+  deepEqual(settings.bind, ['127.0.0.1:6543'])
+  deepEqual(settings.workers, { least: 3, most: 3 })
+  deepEqual([settings.timeoutMs, settings.threads, settings.accessLog], [45_000, 2, '-'])
+  deepEqual([settings.paste, settings.pasteGlobal], ['/srv/production.ini#shop', { a: 'b' }])
+  deepEqual(origins.workers, { kind: 'file', path: '/srv/production.ini', line: 5, name: 'workers' })
+  const two = await loaded('use = egg:gunicorn\nhost = 127.0.0.1:1,127.0.0.1:2')
+  deepEqual(two.settings.bind, ['127.0.0.1:1', '127.0.0.1:2'])
+  await rejects(loaded('use = egg:gunicorn#main\nwokers = 1'), { code: 'SETTING_UNKNOWN', hint: /workers/ })
+})
+
+test('without [server:main] only the application is taken; an unknown server is told', async () => {
   const { given } = readArguments(['a.ini', '--paste-global', 'a=b'])
-  const { settings } = loadPaste('a.ini', given, { PORT: '5' }, '/srv', (path) =>
-    path === '/srv/a.ini' ? '[app:main]' : null,
-  )
+  const { settings } = await read('a.ini', given, { PORT: '5' }, { '/srv/a.ini': '[app:main]' })
   deepEqual(settings.bind, ['0.0.0.0:5', '[::]:5'])
   deepEqual(settings.pasteGlobal, { a: 'b' })
-  throws(() => loaded('use = egg:pyramid#wsgiref'), { code: 'PASTE_SERVER', message: /use = egg:pyramid#wsgiref/ })
-  throws(() => loadPaste('b.ini', [], {}, '/srv', () => null), { code: 'PASTE_FILE', message: /no file \/srv\/b\.ini/ })
+  await rejects(loaded('use = egg:pyramid#wsgiref'), { code: 'PASTE_SERVER', message: /use = egg:pyramid#wsgiref/ })
+  await rejects(read('b.ini', [], {}, {}), { code: 'PASTE_FILE', message: /no file \/srv\/b\.ini/ })
 })

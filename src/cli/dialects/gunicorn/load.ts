@@ -33,7 +33,7 @@ export interface Reading {
 
 /** Reads Gunicorn's settings from all their sources, at the start and again at each reload. */
 export class GunicornSettings {
-  readonly #line: GunicornLine
+  #line: GunicornLine
   readonly #world: World
   #keeper: Keeper | null = null
 
@@ -45,6 +45,11 @@ export class GunicornSettings {
   /** It has the objects of the file; null: none was read. */
   get keeper(): Keeper | null {
     return this.#keeper
+  }
+
+  /** Another line counts from the next reading on. */
+  set line(line: GunicornLine) {
+    this.#line = line
   }
 
   /** Faults: USAGE, SETTING_*, CONFIG_FAILED, HOOK_INVALID, PYTHON_NOT_FOUND, KEEPER_LOST. */

@@ -1,4 +1,4 @@
-import { accepted, gift, gifts, mapped, refused, same } from '../../verdict.ts'
+import { accepted, gift, gifts, mapped, same } from '../../verdict.ts'
 import { withoutEndSlash } from '../../words.ts'
 import { list, text, toggle } from '../kinds.ts'
 import { within } from '../places.ts'
@@ -72,7 +72,11 @@ export const APPLICATION: readonly GunicornRow[] = [
       flags: '--paste --paster',
       metavar: 'STRING',
       help: 'A PasteDeploy configuration to load the application from.',
-      verdict: refused('name the application itself: MODULE:NAME'),
+      verdict: same('`--paste`: PATH.ini or PATH.ini#NAME', (value, all) => {
+        if (value === null) return []
+        const path = String(value).replace(/^config:/, '')
+        return [gift('paste', within(all, path))]
+      }),
     },
     raw_paste_global_conf: {
       kind: list,
@@ -80,7 +84,10 @@ export const APPLICATION: readonly GunicornRow[] = [
       metavar: 'CONF',
       default: [],
       help: 'KEY=VALUE for PasteDeploy. Repeatable.',
-      verdict: refused('set it in the ini file'),
+      verdict: same('`--paste-global`', (value) => {
+        const pairs = value as readonly string[]
+        return pairs.length > 0 ? [gift('pasteGlobal', ...pairs)] : []
+      }),
     },
     root_path: {
       kind: text,
