@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Client, request } from '../kit/client.ts'
 import { folder, type LiveServer, start } from '../kit/server.ts'
+import { eventually } from '../kit/wait.ts'
 
 const V1 = 'PROXY TCP6 2001:db8::7 2001:db8::1 4711 443\r\n'
 const V2 = Buffer.from('0d0a0d0a000d0a515549540a2111000ccb0071090a000001126701bb', 'hex')
@@ -58,4 +59,26 @@ test('peers of a Unix socket are named without being asked for', async (t) => {
   const path = join(folder(t), 'dram.sock')
   const server = await start(t, 'probe.py', ['--workers', '1', '--proxy-protocol', 'v1', '--bind', `unix:${path}`])
   deepEqual(told(await environ(await server.connect({ path }), V1)).slice(0, 2), ['2001:db8::7', '4711'])
+})
+
+test('several fronts count together whom their connections speak for', async (t) => {
+  const args = ['--workers', '1', '--fronts', '2', '--max-client-connections', '2', ...FROM_HERE]
+  const server = await start(t, 'probe.py', args)
+  const open: Client[] = []
+  for (let at = 0; at < 2; at++) {
+    open.push(await server.connect())
+    equal((await environ(open[at]!, V2)).REMOTE_ADDR, '203.0.113.9')
+  }
+  for (let at = 0; at < 4; at++) {
+    const third = await server.connect()
+    await third.write(Buffer.concat([V2, request('GET', '/environ')]))
+    match((await third.response()).text, /TOO_MANY_OF_CLIENT/)
+    equal((await environ(await server.connect(), V1.replace('::7', `::${at + 10}`))).PROXY_PROTOCOL, 'TCP6')
+  }
+  for (const client of open) client.close()
+  await eventually(async () => {
+    const again = await server.connect()
+    await again.write(Buffer.concat([V2, request('GET', '/environ')]))
+    return (await again.response()).status === 200
+  }, 'room for the client again')
 })
