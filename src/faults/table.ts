@@ -331,6 +331,7 @@ export const FAULTS = {
     says: 'a server that is not known here: {detail}',
     hint: 'write use = egg:dram#main, egg:waitress#main or egg:gunicorn#main, or serve the application alone: --paste',
   },
+  CHECK_FAILED: { exit: 1, says: '{detail}', hint: 'see the lines above' },
   FOLDER_MISSING: { exit: 2, says: 'there is no folder {detail}', hint: 'check --chdir' },
   PYTHON_NOT_FOUND: {
     exit: 3,

@@ -1,4 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { folder, PYTHON, run, type Scope, type Server, type StartOptions } from '../kit/server.ts'
 
@@ -63,7 +65,7 @@ const FAILURES: readonly (readonly [args: string, code: number, says: RegExp])[]
   ['-c missing.py myapp', 1, /CONFIG_FAILED/],
   ['-b 127.0.0.1:0 nowhere', 3, /APP_NOT_FOUND/],
   ['-b 127.0.0.1:0 myapp:nothing', 4, /APP_ATTRIBUTE_MISSING/],
-  ['-b 127.0.0.1:0', 2, /no application is named/],
+  ['-b 127.0.0.1:0', 1, /no application is named/],
 ]
 
 for (const [args, code, says] of FAILURES) {
@@ -73,3 +75,43 @@ for (const [args, code, says] of FAILURES) {
     match(server.stderr, says)
   })
 }
+
+test('--check-config loads the application and ends', async (t) => {
+  const cwd = folder(t, { 'myapp.py': APP, 'gunicorn.conf.py': 'raise_it = 1\n', 'bad.py': '1 / 0' })
+  const good = gunicorn(t, ['--check-config', 'myapp'], { cwd })
+  equal((await good.exit()).code, 0)
+  match(good.stderr, /myapp:application loads/)
+  const bad = gunicorn(t, ['--check-config', 'bad'], { cwd })
+  equal((await bad.exit()).code, 1)
+  match(bad.stderr, /APP_IMPORT_FAILED.*\n[\s\S]*ZeroDivisionError/)
+})
+
+test('--print-config and --explain print', async (t) => {
+  const cwd = folder(t, { 'myapp.py': APP, 'gunicorn.conf.py': 'threads = 3\n' })
+  const printed = gunicorn(t, ['--print-config', 'myapp'], { cwd })
+  equal((await printed.exit()).code, 0)
+  match(printed.stdout, /^threads +3$|^threads += 3$/m)
+  const explained = gunicorn(t, ['--explain', 'myapp'], { cwd })
+  equal((await explained.exit()).code, 0)
+  match(explained.stdout, /^threads = 3 {3}# gunicorn\.conf\.py, line 1, threads$/m)
+})
+
+test('a failing configuration file ends with its traceback and 1', async (t) => {
+  const cwd = folder(t, { 'myapp.py': APP, 'gunicorn.conf.py': 'workers = undefined_name\n' })
+  const server = gunicorn(t, ['myapp'], { cwd })
+  equal((await server.exit()).code, 1)
+  match(server.stderr, /CONFIG_FAILED/)
+  match(server.stderr, /gunicorn\.conf\.py", line 1/)
+})
+
+test('a reload runs the file again', async (t) => {
+  const cwd = folder(t, { 'myapp.py': APP, 'gunicorn.conf.py': 'bind = "127.0.0.1:0"\nthreads = 1\n' })
+  const server = gunicorn(t, ['myapp'], { cwd })
+  equal(await bodyOf(server), 'nothing')
+  writeFileSync(
+    join(cwd, 'gunicorn.conf.py'),
+    'bind = "127.0.0.1:0"\nthreads = 1\nworkers = 2\nworker_tmp_dir = "/x"\n',
+  )
+  server.signal('SIGHUP')
+  await server.until(/gunicorn\.conf\.py, line 4, worker_tmp_dir/)
+})

@@ -15,6 +15,8 @@ export interface World {
   /** Where the output is shown; null or left out: it goes to a file or a pipe. */
   readonly terminal?: Terminal | null
   out(text: string): void
+  /** Beside the output; left out: nowhere. */
+  err?(text: string): void
   /** A server of this process has begun to serve. */
   served?(): void
 }

@@ -1,42 +1,80 @@
 import { Fault } from '../../faults/fault.ts'
 import { versionLine } from '../../house/version.ts'
 import type { Loaded } from '../../settings/load.ts'
+import { explain } from '../dialects/explain.ts'
 import { gunicornExit } from '../dialects/gunicorn/exits.ts'
 import { helpText } from '../dialects/gunicorn/help.ts'
 import { readLine } from '../dialects/gunicorn/line.ts'
-import { GunicornSettings } from '../dialects/gunicorn/load.ts'
-import type { Command } from './command.ts'
-import { startServer } from './serve.ts'
+import { GunicornSettings, type Reading } from '../dialects/gunicorn/load.ts'
+import { printConfig } from '../dialects/gunicorn/printConfig.ts'
+import type { Command, World } from './command.ts'
+import { checkApplication, startServer } from './serve.ts'
 
 export const gunicorn: Command = {
   usage: 'gunicorn [OPTIONS] [APP]',
   summary: 'Serve with the command line and configuration file of Gunicorn.',
   help: helpText,
-
   exitOf: gunicornExit,
 
   async run(argv, world) {
     const line = readLine(argv, 'command line')
     const settings = new GunicornSettings(line, world)
-    if (line.switches.has('help')) world.out(helpText(world.columns))
-    else if (line.switches.has('version')) world.out(versionLine())
-    else
-      return startServer(
-        async () => withApp((await settings.read()).loaded),
-        world,
-        () => settings.keeper,
-      )
-    return 0
+    try {
+      if (line.switches.has('help')) world.out(helpText(world.columns))
+      else if (line.switches.has('version')) world.out(versionLine())
+      else if (line.switches.has('explain')) world.out(explained(await settings.read(true)))
+      else return await start(settings, world)
+      return 0
+    } finally {
+      await settings.keeper?.close()
+    }
   },
+}
+
+async function start(settings: GunicornSettings, world: World): Promise<number> {
+  const first = await settings.read()
+  const isToPrint = first.told.get('print_config')?.value === true
+  if (isToPrint) world.out(printConfig(first.told, first.defaults, world.folder))
+  if (isToPrint || first.told.get('check_config')?.value === true) return check(first, settings, world)
+  let read: Reading | null = first
+  const next = async (): Promise<Loaded> => {
+    const { loaded } = read ?? (await settings.read())
+    read = null
+    return withApp(loaded)
+  }
+  return startServer(next, world, () => settings.keeper)
+}
+
+async function check({ loaded }: Reading, settings: GunicornSettings, world: World): Promise<number> {
+  for (const warning of loaded.warnings) world.err?.(`warning: ${warning}\n`)
+  try {
+    world.err?.(await checkApplication(withApp(loaded), settings.keeper))
+    return 0
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    throw new Fault('CHECK_FAILED', { detail: `${error.code}: ${error.message}` }, error.trace, error.hint)
+  }
 }
 
 function withApp(loaded: Loaded): Loaded {
   if (loaded.settings.app === null && loaded.settings.paste === null)
     throw new Fault(
-      'USAGE',
+      'SETTING_INVALID',
       { detail: 'no application is named' },
       '',
       'name it (MODULE:NAME), or set wsgi_app in the configuration file',
     )
   return loaded
+}
+
+function explained({ loaded, refusals, configuration }: Reading): string {
+  const path = configuration?.path ?? null
+  const hooks = configuration?.hooks ?? []
+  const notes = [
+    ...(path === null ? [] : [`${path} is a program: what else it does than to set settings, dram serve does not do`]),
+    ...(hooks.length === 0
+      ? []
+      : [`its hooks (${hooks.join(', ')}) run with dram gunicorn alone: stay with it for them`]),
+  ]
+  return explain(loaded, { command: 'dram gunicorn', refusals, notes })
 }

@@ -15,7 +15,7 @@ import { isPaste, PasteSettings } from '../paste/paste.ts'
 import { COMMON_SWITCHES, type Command, type World } from './command.ts'
 
 /** SD_LISTEN_FDS_START */
-const FIRST_ACTIVATED = 3
+export const FIRST_ACTIVATED = 3
 
 export const serve: Command = {
   usage: 'serve [APP] [options]',
@@ -88,6 +88,22 @@ export async function startServer(
   } finally {
     headStart?.abandon()
   }
+}
+
+/** Loads the application as a server would, and says what it is. @throws Fault */
+export async function checkApplication(loaded: Loaded, keeper: Keeper | null = null): Promise<string> {
+  checkFolder(loaded.settings.chdir)
+  await loadServer()
+  const { check } = await import('../../house/check.ts')
+  const facts = await check({
+    loaded,
+    load: async () => loaded,
+    inherited: NOTHING_INHERITED,
+    headStart: null,
+    keeper,
+    served: () => {},
+  })
+  return `${facts.application} loads: ${facts.implementation} ${facts.python}\n`
 }
 
 /** Before the server is loaded; null where it has to wait until we are who we serve as. Faults: PYTHON_NOT_FOUND. */

@@ -17,6 +17,7 @@ export interface Translation {
  * @param server its name: `Gunicorn`
  * @param told what was given, by name; what is not there has its default
  * @param defaults defaults that depend on where we are, by name
+ * @param refused takes what is refused, instead of a throw: for whoever wants to hear all of it
  * @throws Fault SETTING_REFUSED, SETTING_INVALID
  */
 export function translate(
@@ -24,6 +25,7 @@ export function translate(
   rows: readonly ForeignRow[],
   told: ReadonlyMap<string, Told>,
   defaults: ReadonlyMap<string, Told> = new Map(),
+  refused: ((fault: Fault) => void) | null = null,
 ): Translation {
   const given: Given[] = []
   const weak: Given[] = []
@@ -34,7 +36,7 @@ export function translate(
       origin: { kind: 'dialect', server, source: '', name: row.name },
     }
   const all = valuesOf(rows, (row) => (told.get(row.name) ?? usual(row)).value)
-  for (const row of rows) {
+  const judge = (row: ForeignRow): void => {
     const asked = told.get(row.name)
     const what = asked ?? usual(row)
     const { verdict } = row
@@ -49,6 +51,14 @@ export function translate(
         break
       case 'refused':
         if (!isDeepStrictEqual(what.value, row.default)) throw refuse(what, verdict.instead)
+    }
+  }
+  for (const row of rows) {
+    try {
+      judge(row)
+    } catch (error) {
+      if (refused === null || !(error instanceof Fault) || error.code !== 'SETTING_REFUSED') throw error
+      refused(error)
     }
   }
   return { given, defaults: weak, warnings }

@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path'
+import type { Fault } from '../../../faults/fault.ts'
 import { type Configuration, extensionOf, readConfiguration } from '../../../house/configuration.ts'
 import { lookAtDisk } from '../../../house/disk.ts'
 import type { Keeper } from '../../../house/keeper.ts'
@@ -7,6 +8,7 @@ import type { Given } from '../../../settings/given.ts'
 import { type Loaded, load } from '../../../settings/load.ts'
 import { readTextFile } from '../../../settings/readTextFile.ts'
 import type { World } from '../../commands/command.ts'
+import { FIRST_ACTIVATED } from '../../commands/serve.ts'
 import { shellWords } from '../shellWords.ts'
 import { type Translation, translate } from '../translate.ts'
 import type { Value } from '../verdict.ts'
@@ -29,6 +31,8 @@ export interface Reading {
   readonly translation: Translation
   readonly configuration: Configuration | null
   readonly loaded: Loaded
+  /** What is refused, where somebody wants to hear all of it instead of the first. */
+  readonly refusals: readonly Fault[]
 }
 
 /** Reads Gunicorn's settings from all their sources, at the start and again at each reload. */
@@ -52,8 +56,13 @@ export class GunicornSettings {
     this.#line = line
   }
 
-  /** Faults: USAGE, SETTING_*, CONFIG_FAILED, HOOK_INVALID, PYTHON_NOT_FOUND, KEEPER_LOST. */
-  async read(): Promise<Reading> {
+  /**
+   * @param isLenient what is refused is told, and is no failure
+   * Faults: USAGE, SETTING_*, CONFIG_FAILED, HOOK_INVALID, PYTHON_NOT_FOUND, KEEPER_LOST.
+   */
+  async read(isLenient = false): Promise<Reading> {
+    const refusals: Fault[] = []
+    const refused = isLenient ? (fault: Fault) => void refusals.push(fault) : null
     const { variables, folder } = this.#world
     const fromVariable = readLine(
       shellWords(variables.GUNICORN_CMD_ARGS ?? '', 'GUNICORN_CMD_ARGS'),
@@ -64,10 +73,13 @@ export class GunicornSettings {
     const configuration =
       location === null && lookAtDisk(join(folder, DEFAULT_FILE)) === null
         ? null
-        : await this.#readFile(location, this.#translate(mergeTold(null, lines, folder)).loaded)
+        : await this.#readFile(
+            location,
+            this.#translate(mergeTold(null, lines, folder), null, isLenient ? () => {} : null).loaded,
+          )
     const told = mergeTold(configuration && fileTold(configuration, folder), lines, folder)
-    const { translation, defaults, loaded } = this.#translate(told, configuration)
-    return { told, defaults, translation, configuration, loaded }
+    const { translation, defaults, loaded } = this.#translate(told, configuration, refused)
+    return { told, defaults, translation, configuration, loaded, refusals }
   }
 
   /** `before`: the settings without the file, which say where Python is. */
@@ -86,16 +98,21 @@ export class GunicornSettings {
     return configuration
   }
 
-  #translate(told: AllTold, configuration: Configuration | null = null) {
+  #translate(told: AllTold, configuration: Configuration | null, refused: ((fault: Fault) => void) | null) {
     const { variables, folder } = this.#world
     const defaults = variableDefaults(variables)
-    const translation = translate(SERVER, GUNICORN, told, defaults)
-    const app = this.#app()
+    const translation = translate(SERVER, GUNICORN, told, defaults, refused)
     const dialect = {
       defaults: [...besides(variables), ...translation.defaults],
       warnings: [...this.#lineWarnings(), ...fileWarnings(configuration), ...translation.warnings],
     }
-    const loaded = load([...translation.given, ...app], variables, folder, readTextFile, dialect)
+    const loaded = load(
+      [...translation.given, ...this.#app(), ...this.#activated()],
+      variables,
+      folder,
+      readTextFile,
+      dialect,
+    )
     return { translation, defaults, loaded: withExtension(loaded, told, defaults, configuration) }
   }
 
@@ -103,6 +120,14 @@ export class GunicornSettings {
   #app(): Given[] {
     const [app] = this.#line.words
     return app === undefined ? [] : [{ key: 'app', words: [app], off: false, origin: origin('command line', 'APP') }]
+  }
+
+  /** What the service manager has bound for us is all that is listened at, whatever `bind` says. */
+  #activated(): Given[] {
+    const count = this.#world.inherited?.activated ?? 0
+    if (count === 0) return []
+    const words = Array.from({ length: count }, (_, index) => `fd://${FIRST_ACTIVATED + index}`)
+    return [{ key: 'bind', words, off: false, origin: { kind: 'variable', name: 'LISTEN_FDS' } }]
   }
 
   #lineWarnings(): string[] {
