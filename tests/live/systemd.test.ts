@@ -1,48 +1,19 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { createServer, type Server as NetServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
 import { Gate } from '../kit/gate.ts'
+import { Ear, holders } from '../kit/manager.ts'
 import { processRow, sendSignal } from '../kit/processes.ts'
-import { APPS, DRAM, folder, PYTHON, ROOT, run, type Scope, start } from '../kit/server.ts'
+import { APPS, DRAM, folder, ROOT, run, start } from '../kit/server.ts'
 import { Shop } from '../kit/shop.ts'
 import { eventually } from '../kit/wait.ts'
 
 const ONE = ['--workers', '1']
-
-/** What a server says to its service manager. */
-class Ear {
-  readonly heard: string[] = []
-  readonly #child: ChildProcess
-
-  private constructor(child: ChildProcess) {
-    this.#child = child
-    createInterface({ input: child.stdout! }).on('line', (line) => this.heard.push(JSON.parse(line)))
-  }
-
-  static async open(scope: Scope, name: string): Promise<Ear> {
-    const child = spawn(PYTHON, [join(APPS, 'notify_socket.py'), name], { stdio: ['ignore', 'pipe', 'inherit'] })
-    scope.after(() => child.kill('SIGKILL'))
-    const ear = new Ear(child)
-    await ear.until('listening')
-    return ear
-  }
-
-  /** The first text that has this line in it. */
-  until(line: string, from = 0): Promise<string> {
-    const has = (text: string) => text.split('\n').includes(line)
-    return eventually(() => this.heard.slice(from).find(has), `${line}; heard: ${JSON.stringify(this.heard)}`)
-  }
-
-  get pid(): number {
-    return this.#child.pid!
-  }
-}
 
 for (const name of [`@dram-test-${randomUUID()}`, 'path']) {
   test(`Type=notify: ready, reloading, stopping (${name[0] === '@' ? 'abstract' : 'by path'})`, async (t) => {
@@ -129,21 +100,6 @@ test('a service manager that isn’t there is told of in the log, and nothing el
   equal((await server.get('/')).status, 200)
   equal((await server.stop()).code, 0)
 })
-
-async function holders(scope: Scope, count: number): Promise<{ servers: NetServer[]; fds: number[]; ports: number[] }> {
-  const servers: NetServer[] = []
-  for (let at = 0; at < count; at++) {
-    const holder = createServer().listen(0, '127.0.0.1')
-    await new Promise((resolve) => holder.once('listening', resolve))
-    scope.after(() => holder.close())
-    servers.push(holder)
-  }
-  return {
-    servers,
-    fds: servers.map((holder) => (holder as unknown as { _handle: { fd: number } })._handle.fd),
-    ports: servers.map((holder) => (holder.address() as { port: number }).port),
-  }
-}
 
 /** As systemd does it: the variable names the process that the server becomes. */
 const ACTIVATED = ['sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', process.execPath, DRAM]
