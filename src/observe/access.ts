@@ -50,8 +50,8 @@ export function accessFormat(format: string): AccessFormat {
 
 type Atom = (facts: AccessFacts) => string | number
 
-// The part of Python's %-formatting that makes sense for text and whole numbers.
-const ATOM = /%(?:%|\(([^)]*)\)([-0]*)(\d{0,3})(?:\.(\d{1,5}))?([sd]))/y
+// The part of Python's %-formatting that makes sense for text and numbers.
+const ATOM = /%(?:%|\(([^)]*)\)([-0]*)(\d{0,3})(?:\.(\d{1,5}))?([sdiuf]))/y
 
 function parse(format: string): (string | ((facts: AccessFacts) => string))[] {
   const pieces: (string | ((facts: AccessFacts) => string))[] = []
@@ -78,12 +78,15 @@ function written([, name, flags, width, precision, kind]: RegExpExecArray): (fac
   const most = kind === 's' && precision !== undefined ? Number(precision) : Number.POSITIVE_INFINITY
   const plain = columns === 0 && most === Number.POSITIVE_INFINITY
   return (facts) => {
-    const text = escapedBytes(String(atom(facts)))
+    const value = atom(facts)
+    const text = escapedBytes(
+      kind === 'f' ? Number(value).toFixed(Math.min(Number(precision ?? 6), 20)) : String(value),
+    )
     if (plain) return text
     const cut = text.slice(0, most)
     return flags!.includes('-')
       ? cut.padEnd(columns)
-      : cut.padStart(columns, flags!.includes('0') && kind === 'd' ? '0' : ' ')
+      : cut.padStart(columns, flags!.includes('0') && kind !== 's' ? '0' : ' ')
   }
 }
 
@@ -123,7 +126,7 @@ const ATOMS: Readonly<Record<string, Atom>> = {
 
 function requestHeader({ head }: AccessFacts, name: string): string {
   const values = head?.block.fields.filter((field) => field.name === name).map((field) => field.value)
-  return values?.join(', ') || '-'
+  return values?.length ? values.join(', ') : '-'
 }
 
 function answerHeader({ answerLines }: AccessFacts, name: string): string {
@@ -131,7 +134,7 @@ function answerHeader({ answerLines }: AccessFacts, name: string): string {
     .split('\r\n')
     .filter((line) => line.slice(0, name.length + 1).toLowerCase() === `${name}:`)
     .map((line) => line.slice(name.length + 1).trim())
-  return values.join(', ') || '-'
+  return values.length ? values.join(', ') : '-'
 }
 
 /** A variable of `environ` that the front knows. */
