@@ -20,7 +20,7 @@ function gunicorn(scope: Scope, args: readonly string[], options: StartOptions):
 }
 
 async function bodyOf(server: Server): Promise<string> {
-  const [, port] = await server.until(/listening on http:\/\/127\.0\.0\.1:(\d+)/)
+  const [, port] = await server.until(/Listening at: http:\/\/127\.0\.0\.1:(\d+)/)
   await server.until(/\bworkers? ×/)
   const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })
   return response.text()

@@ -9,6 +9,7 @@ export function besides(variables: Variables): Given[] {
 }
 
 const ALWAYS: readonly Given[] = [
+  { key: 'logFormat', words: ['classic'], off: false, origin: origin('', 'the look of its log') },
   { key: 'maxBodyBytes', words: ['0'], off: false, origin: origin('', 'no limit of bodies') },
   // Its scheme headers alone count: the address, host and port of X-Forwarded-* and Forwarded are for the application's
   // own middleware (werkzeug's ProxyFix, say), which would take away a second proxy's word if we had done it before.

@@ -100,7 +100,7 @@ export class GunicornSettings {
 
   #translate(told: AllTold, configuration: Configuration | null, refused: ((fault: Fault) => void) | null) {
     const { variables, folder } = this.#world
-    const defaults = variableDefaults(variables)
+    const defaults = this.#withName(variableDefaults(variables))
     const translation = translate(SERVER, GUNICORN, told, defaults, refused)
     const dialect = {
       defaults: [...besides(variables), ...translation.defaults],
@@ -114,6 +114,13 @@ export class GunicornSettings {
       dialect,
     )
     return { translation, defaults, loaded: withExtension(loaded, told, defaults, configuration) }
+  }
+
+  /** As there, APP is what the program is called where nothing else is told. */
+  #withName(defaults: AllTold): AllTold {
+    const [app] = this.#line.words
+    const name = 'default_proc_name'
+    return app === undefined ? defaults : new Map([...defaults, [name, { value: app, origin: origin('', name) }]])
   }
 
   /** APP of the command line; that of GUNICORN_CMD_ARGS counts for nothing. */

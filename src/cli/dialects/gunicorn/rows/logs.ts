@@ -1,4 +1,5 @@
-import { accepted, gift, gifts, mapped, refused, same } from '../../verdict.ts'
+import { wrong } from '../../translate.ts'
+import { accepted, type Give, gift, gifts, mapped, refused, same, type Values } from '../../verdict.ts'
 import { cls, dict, text, toggle } from '../kinds.ts'
 import { within } from '../places.ts'
 import { type GunicornRow, section } from '../row.ts'
@@ -8,10 +9,64 @@ const LEVELS: Readonly<Record<string, string>> = {
   info: 'info',
   warning: 'warning',
   error: 'error',
-  critical: 'error',
+  critical: 'critical',
 }
 
-const NO_SYSLOG = 'log to standard error and let the service manager pass it on'
+const FACILITIES =
+  'kern user mail daemon auth security syslog lpr news uucp cron authpriv ftp ' +
+  'local0 local1 local2 local3 local4 local5 local6 local7'
+
+/** All of syslog's settings count only together. */
+const syslogGifts: Give = (value, all, told) => {
+  if (value !== true) return []
+  const facility = String(all.syslog_facility).toLowerCase()
+  if (!FACILITIES.split(' ').includes(facility))
+    throw wrong({ ...told, value: all.syslog_facility! }, `with one of the facilities ${FACILITIES}`)
+  return [
+    gift('syslog', syslogAddress(all, told)),
+    gift('syslogName', `gunicorn.${programName(all)}`),
+    gift('syslogFacility', facility),
+    gift('syslogAccess', String(all.disable_redirect_access_to_syslog !== true)),
+  ]
+}
+
+function syslogAddress(all: Values, told: Parameters<Give>[2]): string {
+  const address = String(all.syslog_addr)
+  const [, path, type] = /^unix:\/\/([^#]+)(?:#(.*))?$/.exec(address) ?? []
+  if (path !== undefined) return `${type === 'stream' ? 'unix-stream' : 'unix'}://${within(all, path)}`
+  if (/^(?:udp|tcp):\/\//.test(address)) return address
+  throw wrong(
+    { ...told, value: address },
+    'with an address such as udp://HOST:PORT, tcp://HOST:PORT or unix://PATH#dgram',
+  )
+}
+
+function programName(all: Values): string {
+  const name = all.syslog_prefix ?? all.proc_name ?? all.default_proc_name
+  return String(name).replaceAll(':', '.').replace(/\s/g, '-').slice(0, 50)
+}
+
+const USUAL_STATSD_PORT = 8125
+
+/** All of StatsD's settings count only together. */
+const statsdGifts: Give = (value, all) => {
+  if (value === null) return []
+  const prefix = String(all.statsd_prefix).replace(/\.+$/, '')
+  const tags = String(all.dogstatsd_tags ?? '')
+  return [
+    gift('statsd', statsdAddress(String(value))),
+    gift('statsdNames', 'classic'),
+    gift('statsdPrefix', prefix === '' ? 'gunicorn' : `${prefix}.gunicorn`),
+    gift('statsdIntervalMs', '1s'),
+    ...(tags === '' ? [] : [gift('statsdTags', tags)]),
+  ]
+}
+
+function statsdAddress(address: string): string {
+  if (address.startsWith('unix://')) return `unix:${address.slice('unix://'.length)}`
+  if (/^\[.*\]$/.test(address) || !address.includes(':')) return `${address}:${USUAL_STATSD_PORT}`
+  return address
+}
 
 export const LOGS: readonly GunicornRow[] = section('Logging', {
   accesslog: {
@@ -28,7 +83,7 @@ export const LOGS: readonly GunicornRow[] = section('Logging', {
     flags: '--disable-redirect-access-to-syslog',
     default: false,
     help: 'Keep the access log out of syslog.',
-    verdict: accepted('syslog is not spoken here yet'),
+    verdict: mapped('`--syslog-access`, with log_syslog', () => []),
   },
   access_log_format: {
     kind: text,
@@ -54,7 +109,7 @@ export const LOGS: readonly GunicornRow[] = section('Logging', {
     metavar: 'LEVEL',
     default: 'info',
     help: 'The least level that is logged: debug, info, warning, error, critical.',
-    verdict: same('`--log-level`; critical is `error`, an unknown one info, as there', (value) => [
+    verdict: same('`--log-level`; an unknown one is info, as there', (value) => [
       gift('logLevel', LEVELS[String(value).toLowerCase()] ?? 'info'),
     ]),
   },
@@ -63,7 +118,9 @@ export const LOGS: readonly GunicornRow[] = section('Logging', {
     flags: '--capture-output',
     default: false,
     help: 'Write what the application prints into the log.',
-    verdict: same('always so', () => []),
+    verdict: mapped('`--app-output`: into the log, or through to standard output and error as it is', (value) => [
+      gift('appOutput', value === true ? 'log' : 'through'),
+    ]),
   },
   logger_class: {
     kind: cls,
@@ -99,21 +156,21 @@ export const LOGS: readonly GunicornRow[] = section('Logging', {
     metavar: 'SYSLOG_ADDR',
     default: 'udp://localhost:514',
     help: 'Where syslog listens.',
-    verdict: accepted('syslog is not spoken here yet'),
+    verdict: mapped('`--syslog`, with log_syslog; for unix:// without #stream datagrams', () => []),
   },
   syslog: {
     kind: toggle,
     flags: '--log-syslog',
     default: false,
     help: 'Log to syslog.',
-    verdict: refused(NO_SYSLOG),
+    verdict: mapped('`--syslog`, `--syslog-access`: both logs, without the NUL at the end of a message', syslogGifts),
   },
   syslog_prefix: {
     kind: text,
     flags: '--log-syslog-prefix',
     metavar: 'SYSLOG_PREFIX',
     help: 'What the program is called in syslog.',
-    verdict: accepted('syslog is not spoken here yet'),
+    verdict: mapped('`--syslog-name`, with log_syslog', () => []),
   },
   syslog_facility: {
     kind: text,
@@ -121,7 +178,7 @@ export const LOGS: readonly GunicornRow[] = section('Logging', {
     metavar: 'SYSLOG_FACILITY',
     default: 'user',
     help: 'The facility of syslog.',
-    verdict: accepted('syslog is not spoken here yet'),
+    verdict: mapped('`--syslog-facility`, with log_syslog', () => []),
   },
   enable_stdio_inheritance: {
     kind: toggle,
@@ -135,8 +192,9 @@ export const LOGS: readonly GunicornRow[] = section('Logging', {
     flags: '--statsd-host',
     metavar: 'STATSD_ADDR',
     help: 'The StatsD server to push metrics to: HOST:PORT.',
-    verdict: mapped('`--statsd`', (value) =>
-      value === null ? [] : [gift('statsd', `${value}`.includes(':') ? `${value}` : `${value}:8125`)],
+    verdict: mapped(
+      '`--statsd`, with `--statsd-names classic`: what happened in a second, durations one by one',
+      statsdGifts,
     ),
   },
   dogstatsd_tags: {
@@ -145,7 +203,7 @@ export const LOGS: readonly GunicornRow[] = section('Logging', {
     metavar: 'DOGSTATSD_TAGS',
     default: '',
     help: 'Tags for each metric, with commas between.',
-    verdict: refused('let the StatsD server add them'),
+    verdict: mapped('`--statsd-tags`, with statsd_host', () => []),
   },
   statsd_prefix: {
     kind: text,
@@ -153,13 +211,16 @@ export const LOGS: readonly GunicornRow[] = section('Logging', {
     metavar: 'STATSD_PREFIX',
     default: '',
     help: 'What the names of the metrics begin with.',
-    verdict: mapped('`--statsd-prefix`', (value) => (value === '' ? [] : gifts('statsdPrefix', value))),
+    verdict: mapped('`--statsd-prefix`, with statsd_host', () => []),
   },
   enable_backlog_metric: {
     kind: toggle,
     flags: '--enable-backlog-metric',
     default: false,
     help: 'Push how many connections wait in the backlog.',
-    verdict: accepted('how many requests wait is among the metrics anyway'),
+    verdict: mapped(
+      'with statsd_host, `backlog` is always told: how many requests wait for a worker; in the kernel none does',
+      () => [],
+    ),
   },
 })

@@ -1,0 +1,164 @@
+import { equal, match, ok } from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { folder, PYTHON, run, type Scope, type Server } from '../kit/server.ts'
+import { eventually } from '../kit/wait.ts'
+
+const APP = `import logging, sys
+
+def application(environ, start_response):
+    path = environ['PATH_INFO']
+    if path == '/log':
+        logging.getLogger('gunicorn.error').warning('look out')
+        logging.getLogger('gunicorn.error').debug('not this')
+    if path == '/print':
+        print('{"printed": 1}')
+        print('to the other', file=sys.stderr)
+    if path == '/errors':
+        environ['wsgi.errors'].write('an error\\n')
+    if path == '/raise':
+        raise KeyError('x')
+    start_response('200 OK', [('Content-Type', 'text/plain'), ('Content-Length', '2')])
+    return [b'ok']
+`
+
+interface Started {
+  readonly server: Server
+  readonly cwd: string
+  get(path: string): Promise<number>
+}
+
+async function started(
+  t: Scope,
+  args: readonly string[],
+  files: Readonly<Record<string, string>> = {},
+): Promise<Started> {
+  const cwd = folder(t, { 'myapp.py': APP, ...files })
+  const env = { DRAM_PYTHON: PYTHON }
+  const server = run(t, ['gunicorn', '-b', '127.0.0.1:0', ...args, 'myapp'], { cwd, python: false, env })
+  const log = args.includes('--log-file') ? join(cwd, args[args.indexOf('--log-file') + 1]!) : null
+  const said = (): string => (log === null ? server.stderr : textOf(log))
+  const [, port] = await eventually(
+    () => (/workers? ×/.test(said()) ? /Listening at: http:\/\/127\.0\.0\.1:(\d+) \(\d+\)/.exec(said()) : null),
+    'the address',
+  )
+  const get = async (path: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close', 'user-agent': 'test/1' } }))
+      .status
+  return { server, cwd, get }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Lines of Gunicorn's log that match. */
+function line(level: string, text: string): RegExp {
+  return new RegExp(
+    `^\\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d [+-]\\d{4}\\] \\[\\d+\\] \\[${level}\\] ${text}`,
+    'm',
+  )
+}
+
+test('the log looks as log readers know it; what is printed goes through', async (t) => {
+  const { server, get } = await started(t, ['--access-logfile', '-'])
+  equal(await get('/print?a=b'), 200)
+  equal(await get('/errors'), 200)
+  await server.untilOut(/^127\.0\.0\.1 - - \[.*\] "GET \/print\?a=b HTTP\/1\.1" 200 2 "-" "test\/1"$/m)
+  await server.untilOut(/^\{"printed": 1\}$/m)
+  await server.until(/^to the other$/)
+  await server.until(/^an error$/)
+  match(server.stderr, line('INFO', 'Booting worker with pid: \\d+'))
+  server.signal('SIGHUP')
+  await server.until(line('INFO', 'Handling signal: hup'))
+  await server.until(line('INFO', 'Worker exiting \\(pid: \\d+\\)'))
+  equal((await server.stop()).code, 0)
+  match(server.stderr, line('INFO', 'Handling signal: term'))
+  match(server.stderr, line('INFO', 'Shutting down: Master'))
+})
+
+test('--capture-output writes what is printed into the log file, which SIGUSR1 opens anew', async (t) => {
+  const args = ['--log-file', 'error.log', '--access-logfile', 'access.log', '--capture-output', '--log-level', 'debug']
+  const { server, cwd, get } = await started(t, args)
+  const log = join(cwd, 'error.log')
+  equal(await get('/print'), 200)
+  await eventually(() => /^\{"printed": 1\}$/m.test(textOf(log)) && /^to the other$/m.test(textOf(log)), 'the output')
+  for (const name of ['error.log', 'access.log']) renameSync(join(cwd, name), join(cwd, `${name}.1`))
+  server.signal('SIGUSR1')
+  await eventually(() => textOf(log).includes('opened anew'), 'the new file')
+  equal(await get('/after'), 200)
+  await eventually(() => textOf(join(cwd, 'access.log')).includes('GET /after'), 'the new access log')
+  ok(!textOf(join(cwd, 'access.log.1')).includes('GET /after'))
+})
+
+test('an exception is at ERROR, with its traceback', async (t) => {
+  const { server, get } = await started(t, ['--log-level', 'nonsense'])
+  equal(await get('/raise'), 500)
+  await server.until(line('ERROR', 'Error handling request'))
+  await server.until(/KeyError: 'x'/)
+})
+
+test('StatsD by gunicorn’s names, with tags', async (t) => {
+  const udp = createSocket('udp4').bind(0, '127.0.0.1')
+  t.after(() => udp.close())
+  await once(udp, 'listening')
+  let heard = ''
+  udp.on('message', (bytes) => {
+    heard += `${bytes}\n`
+  })
+  const host = `127.0.0.1:${udp.address().port}`
+  const { get } = await started(t, ['--statsd-host', host, '--statsd-prefix', 'shop.', '--dogstatsd-tags', 'env:prod'])
+  equal(await get('/'), 200)
+  equal(await get('/raise'), 500)
+  for (const wanted of [
+    /^shop\.gunicorn\.requests:\d\|c\|#env:prod$/m,
+    /^shop\.gunicorn\.request\.duration:\d+\.\d{3}\|ms\|#env:prod$/m,
+    /^shop\.gunicorn\.request\.status\.200:1\|c\|#env:prod$/m,
+    /^shop\.gunicorn\.request\.status\.500:1\|c\|#env:prod$/m,
+    /^shop\.gunicorn\.log\.exception:1\|c\|#env:prod$/m,
+    /^shop\.gunicorn\.workers:1\|g\|#env:prod$/m,
+  ])
+    await eventually(() => wanted.test(heard), `${wanted}`)
+})
+
+/** What datagrams come to a Unix socket, which Node can't hear. */
+async function unixReceiver(t: TestContext, path: string): Promise<() => string> {
+  const program = `import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print('bound', flush=True)
+while True:
+    print(s.recv(65536).decode(), flush=True)`
+  const child = spawn(PYTHON, ['-c', program, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => child.kill())
+  let heard = ''
+  child.stdout.on('data', (bytes) => {
+    heard += bytes
+  })
+  await eventually(() => heard.startsWith('bound'), 'the receiver')
+  return () => heard
+}
+
+test('syslog and StatsD at Unix sockets', async (t) => {
+  const sockets = folder(t)
+  const [log, statsd] = [join(sockets, 'log'), join(sockets, 'statsd')]
+  const [logged, told] = [await unixReceiver(t, log), await unixReceiver(t, statsd)]
+  const syslog = ['--log-syslog', '--log-syslog-to', `unix://${log}#dgram`, '--log-syslog-facility', 'LOCAL1']
+  const { server, get } = await started(t, [...syslog, '--statsd-host', `unix://${statsd}`])
+  equal(await get('/'), 200)
+  await eventually(() => /^<142>gunicorn\.myapp\.error: \[\d+\] Listening at: http/m.test(logged()), 'the log')
+  await eventually(
+    () => /^<142>gunicorn\.myapp\.access: \[\d+\] 127\.0\.0\.1 .*"GET \/ HTTP/m.test(logged()),
+    'the line',
+  )
+  await eventually(() => /^gunicorn\.requests:1\|c$/m.test(told()), 'the metrics')
+  equal((await server.stop()).code, 0)
+})
