@@ -1,6 +1,6 @@
 import type { Datagrams } from '../observe/datagrams.ts'
 import type { Level, Log } from '../observe/log.ts'
-import { syslogAddress, syslogMessage } from '../observe/syslog.ts'
+import { type Facility, syslogAddress, syslogMessage } from '../observe/syslog.ts'
 import { SyslogSender } from '../observe/syslogSender.ts'
 import type { Settings } from '../settings/registry.ts'
 
@@ -54,6 +54,6 @@ export class Syslog {
 
   #write(which: 'error' | 'access', level: Level, pid: number, text: string): void {
     const { syslogFacility, syslogName } = this.#settings
-    this.#sender.write(syslogMessage(syslogFacility, `${syslogName}.${which}`, level, pid, text))
+    this.#sender.write(syslogMessage(syslogFacility as Facility, `${syslogName}.${which}`, level, pid, text))
   }
 }

@@ -22,12 +22,6 @@ import {
   workerRange,
 } from './readers.ts'
 
-// As Python's SysLogHandler names them.
-const SYSLOG_FACILITIES = [
-  ...(['kern', 'user', 'mail', 'daemon', 'auth', 'security', 'syslog', 'lpr', 'news', 'uucp', 'cron'] as const),
-  ...(['authpriv', 'ftp', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'] as const),
-] as const
-
 /** One setting. The row is its flag, variable, file key, type, default, help and docs. */
 export interface Row<T> {
   readonly section: Section
@@ -902,9 +896,13 @@ export const REGISTRY = {
   syslogFacility: row({
     section: 'logs',
     flag: '--syslog-facility',
-    reader: choice(...SYSLOG_FACILITIES),
+    reader: text(
+      'FACILITY',
+      'user, daemon, local0 to local7, or another facility of RFC 3164',
+      /^(?:kern|user|mail|daemon|auth|authpriv|security|syslog|lpr|news|uucp|cron|ftp|local[0-7])$/,
+    ),
     default: 'user',
-    help: 'The facility of syslog.',
+    help: 'The facility of syslog: user, daemon, local0 to local7 and so on.',
     why: 'Daemons sort by it.',
     applies: 'restart',
   }),
