@@ -8,7 +8,6 @@ waits for long (for requests, credit, a streamed body) waits on the hub.
 What the control thread has to say to the hub goes through Worker.tell().
 """
 import os
-from _thread import allocate_lock, get_ident, start_new_thread
 from collections import deque
 from socket import MSG_DONTWAIT
 from time import perf_counter as clock
@@ -20,6 +19,7 @@ from dram import RequestTimeout
 from . import stacks
 from .body import Bell
 from .call import respond
+from .control import start_new_thread          # bound early, as below: who comes before us may have patched
 from .errors import Errors
 from .frames import json_frame
 from .leave import leave
@@ -27,7 +27,7 @@ from .line import Line
 from .metrics import Metrics
 from .page import ENTERED, ID, IDENT, STANDING, START
 from .reply import Answer
-from .worker import MAX_ANSWER_AGE_SECONDS, SHORT_SECONDS, Worker
+from .worker import MAX_ANSWER_AGE_SECONDS, SHORT_SECONDS, Worker, allocate_lock, get_ident      # bound early
 
 READ = 1                             # of libev and libuv alike
 TURN_SECONDS = 2e-3                  # a greenlet that has requests goes on so long before the others have their turn

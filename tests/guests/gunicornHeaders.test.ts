@@ -51,7 +51,7 @@ const DEFAULTS: GunicornSettings = {
 function translated({ settings, script_name }: Case): Settings {
   const file = { values: settings as unknown as Values, originOf: () => ({ kind: 'default' }) as const }
   const { given, defaults } = translate('Gunicorn', GUNICORN, mergeTold(file, [], '/'))
-  const dialect = { defaults: [...besides({ SCRIPT_NAME: script_name }), ...defaults], warnings: [] }
+  const dialect = { defaults: [...besides({ SCRIPT_NAME: script_name }, false), ...defaults], warnings: [] }
   return load(given, {}, '/', () => null, dialect).settings
 }
 

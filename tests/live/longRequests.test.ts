@@ -1,5 +1,6 @@
 import { test } from 'node:test'
 import { noGevent } from '../kit/gevent.ts'
+import { gunicorn } from '../kit/gunicorn.ts'
 import { takes45Seconds } from '../kit/longRequest.ts'
 import { start } from '../kit/server.ts'
 import { waitressServe } from '../kit/waitress.ts'
@@ -40,3 +41,22 @@ test("45 s under Waitress's defaults: answered, as nothing there bounds a reques
   const server = await waitressServe(t, [APP], { env: clock.env })
   await takes45Seconds(t, server, clock, { isBounded: false, records: 0 })
 })
+
+const DIALECT: readonly (readonly [args: string, isBounded: boolean, records: number])[] = [
+  ['-w 2', true, 1],
+  ['-w 2 --threads 2', false, 1],
+  ['-w 2 -k gthread --threads 2', false, 1],
+  ['-w 2 -k gevent', false, 1],
+  ['-w 2 -k gevent --timeout 30', true, 1],
+  ['-w 2 --timeout 0', false, 0],
+]
+
+for (const [args, isBounded, records] of DIALECT) {
+  const skip = noWallClock || (args.includes('gevent') && noGevent)
+  const outcome = `${isBounded ? 'ended after 30' : 'answered'}, ${records} in the log`
+  test(`45 s under dram gunicorn ${args}: ${outcome}`, { skip }, async (t) => {
+    const clock = new WallClock(t)
+    const server = await gunicorn(t, [...args.split(' '), APP], { env: clock.env })
+    await takes45Seconds(t, server, clock, { isBounded, records })
+  })
+}

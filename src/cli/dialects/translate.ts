@@ -42,12 +42,16 @@ export function translate(
     const { verdict } = row
     switch (verdict.kind) {
       case 'same':
-      case 'mapped':
+      case 'mapped': {
+        const why = asked && verdict.kind === 'mapped' ? (verdict.warn?.(asked.value, all) ?? null) : null
+        if (asked && why !== null) warnings.push(warningOf(server, asked, 'means less', why))
         for (const { key, words, off = false } of verdict.give(what.value, all, what))
           (asked ? given : weak).push({ key, words, off, origin: what.origin })
         break
+      }
       case 'accepted':
-        if (asked && !isDeepStrictEqual(asked.value, row.default)) warnings.push(warningOf(server, asked, verdict.why))
+        if (asked && !isDeepStrictEqual(asked.value, row.default))
+          warnings.push(warningOf(server, asked, 'has no effect', verdict.why))
         break
       case 'refused':
         if (!isDeepStrictEqual(what.value, row.default)) throw refuse(what, verdict.instead)
@@ -68,8 +72,8 @@ function valuesOf(rows: readonly ForeignRow[], pick: (row: ForeignRow) => Value)
   return Object.fromEntries(rows.map((row) => [row.name, pick(row)]))
 }
 
-function warningOf(server: string, { origin }: Told, why: string): string {
-  return `${server}'s setting has no effect here (${originText(origin)}): ${why}`
+function warningOf(server: string, { origin }: Told, what: string, why: string): string {
+  return `${server}'s setting ${what} here (${originText(origin)}): ${why}`
 }
 
 /** It can't be done: `instead` says what to do. */

@@ -24,6 +24,9 @@ export type Values = Readonly<Record<string, Value>>
 /** @throws Fault SETTING_REFUSED, SETTING_INVALID: `refuse`, `wrong` */
 export type Give = (value: Value, all: Values, told: Told) => readonly Gift[]
 
+/** Why what was told has no effect, or less than it says; null: it has. */
+export type Warn = (value: Value, all: Values) => string | null
+
 /**
  * What becomes of a setting of another server.
  * - same: it means here what it means there
@@ -33,7 +36,7 @@ export type Give = (value: Value, all: Values, told: Told) => readonly Gift[]
  */
 export type Verdict =
   | { readonly kind: 'same'; readonly to: string; readonly give: Give }
-  | { readonly kind: 'mapped'; readonly to: string; readonly give: Give }
+  | { readonly kind: 'mapped'; readonly to: string; readonly give: Give; readonly warn?: Warn }
   | { readonly kind: 'accepted'; readonly why: string }
   | { readonly kind: 'refused'; readonly instead: string }
 
@@ -55,7 +58,7 @@ export interface Told {
 }
 
 export const same = (to: string, give: Give): Verdict => ({ kind: 'same', to, give })
-export const mapped = (to: string, give: Give): Verdict => ({ kind: 'mapped', to, give })
+export const mapped = (to: string, give: Give, warn: Warn = () => null): Verdict => ({ kind: 'mapped', to, give, warn })
 export const accepted = (why: string): Verdict => ({ kind: 'accepted', why })
 export const refused = (instead: string): Verdict => ({ kind: 'refused', instead })
 

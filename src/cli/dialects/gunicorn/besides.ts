@@ -2,10 +2,12 @@ import type { Given } from '../../../settings/given.ts'
 import type { Variables } from '../../../settings/variables.ts'
 import { withoutEndSlash } from '../words.ts'
 import { origin } from './row.ts'
+import { signals } from './workerClass.ts'
 
 /** What holds under Gunicorn though none of its settings says it. */
-export function besides(variables: Variables): Given[] {
-  return [...ALWAYS, ...readScriptName(variables)]
+export function besides(variables: Variables, isDaemon: boolean): Given[] {
+  const deeds = { key: 'signals', words: signals(isDaemon), off: false, origin: origin('', 'what signals do') } as const
+  return [...ALWAYS, deeds, ...readScriptName(variables)]
 }
 
 const ALWAYS: readonly Given[] = [

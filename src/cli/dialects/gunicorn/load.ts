@@ -103,7 +103,7 @@ export class GunicornSettings {
     const defaults = this.#withName(variableDefaults(variables))
     const translation = translate(SERVER, GUNICORN, told, defaults, refused)
     const dialect = {
-      defaults: [...besides(variables), ...translation.defaults],
+      defaults: [...besides(variables, told.get('daemon')?.value === true), ...translation.defaults],
       warnings: [...this.#lineWarnings(), ...fileWarnings(configuration), ...translation.warnings],
     }
     const loaded = load(

@@ -1,18 +1,9 @@
-import { refuse } from '../../translate.ts'
-import { accepted, type Give, gift, isThing, mapped, same, type Value } from '../../verdict.ts'
+import { gift, mapped, same, type Value } from '../../verdict.ts'
 import { cls, integer } from '../kinds.ts'
 import { type GunicornRow, section } from '../row.ts'
+import { timeout, warnOfConnections, workerClass, workerConnections } from '../workerClass.ts'
 
 const seconds = (value: Value): string => `${value}s`
-
-/** Names of worker classes that are served; 'sync' with threads is gthread there, too. */
-const SERVED = ['sync', 'gthread', 'gunicorn.workers.sync.SyncWorker', 'gunicorn.workers.gthread.ThreadWorker']
-
-const workerClass: Give = (value, _all, told) => {
-  const name = isThing(value) ? (value.name ?? '') : String(value)
-  if (SERVED.includes(name)) return []
-  throw refuse(told, 'use sync or gthread (threads = N)')
-}
 
 export const WORKERS: readonly GunicornRow[] = section('Worker Processes', {
   workers: {
@@ -31,7 +22,10 @@ export const WORKERS: readonly GunicornRow[] = section('Worker Processes', {
     metavar: 'STRING',
     default: 'sync',
     help: 'How a worker works.',
-    verdict: mapped('sync and gthread: `--threads`. Others are refused', workerClass),
+    verdict: mapped(
+      'sync and gthread: `--threads`. gevent, gevent_wsgi, gevent_pywsgi: `--greenlets`. tornado, eventlet, ASGI and classes of your own are refused with what to do instead. See [worker-classes.md](worker-classes.md)',
+      workerClass,
+    ),
   },
   threads: {
     kind: integer,
@@ -47,7 +41,11 @@ export const WORKERS: readonly GunicornRow[] = section('Worker Processes', {
     metavar: 'INT',
     default: 1000,
     help: 'How many clients a worker may have (gthread, gevent).',
-    verdict: accepted('the server has the connections, not the workers: DRAM_MAX_CONNECTIONS bounds them all'),
+    verdict: mapped(
+      'with gevent, `--greenlets`: requests at a time, for connections cost no worker here. Else nothing, with a warning: `--max-connections` bounds the connections of the whole server',
+      workerConnections,
+      warnOfConnections,
+    ),
   },
   max_requests: {
     kind: integer,
@@ -55,12 +53,9 @@ export const WORKERS: readonly GunicornRow[] = section('Worker Processes', {
     metavar: 'INT',
     default: 0,
     help: 'Replace a worker after so many requests. 0: never.',
-    verdict: same('`--max-requests`; the replacement is ready before the worker leaves', (value, all) => {
-      const [least, jitter] = [value as number, all.max_requests_jitter as number]
-      // Ours take away from the most; a percentage of it is near enough.
-      const percent = least === 0 ? 0 : Math.min(100, Math.round((100 * jitter) / (least + jitter)))
-      return [gift('maxRequests', least === 0 ? 0 : least + jitter), gift('recycleJitter', percent)]
-    }),
+    verdict: same('`--max-requests`; the replacement is ready before the worker leaves', (value) => [
+      gift('maxRequests', value as number),
+    ]),
   },
   max_requests_jitter: {
     kind: integer,
@@ -68,7 +63,7 @@ export const WORKERS: readonly GunicornRow[] = section('Worker Processes', {
     metavar: 'INT',
     default: 0,
     help: 'Up to so many requests more, by chance.',
-    verdict: mapped('`--max-requests` and `--recycle-jitter`, with max_requests', () => []),
+    verdict: same('`--max-requests-jitter`', (value) => [gift('maxRequestsJitter', value as number)]),
   },
   timeout: {
     kind: integer,
@@ -76,7 +71,10 @@ export const WORKERS: readonly GunicornRow[] = section('Worker Processes', {
     metavar: 'INT',
     default: 30,
     help: 'How many seconds a worker may be silent. 0: any time.',
-    verdict: mapped('`--timeout`: of each request, not of the worker', (value) => [gift('timeoutMs', seconds(value))]),
+    verdict: mapped(
+      '`--timeout`: of each request, not of the worker. sync: the request ends with 504, and its stack is in the log. gthread and gevent, where Gunicorn bounds no request: `--timeout-action log`, unless a timeout was given',
+      timeout,
+    ),
   },
   graceful_timeout: {
     kind: integer,
