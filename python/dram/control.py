@@ -1,5 +1,6 @@
 """The control connections, read by a thread of its own so that nothing on them waits behind a request."""
 import os
+import signal
 import sys
 from _thread import get_ident, start_new_thread
 from select import POLLIN, poll
@@ -55,10 +56,14 @@ class Control:
         elif name == "STACKS":
             self.worker.tell_stacks(line)
         elif name == "INTERRUPT":
+            self.worker.interrupted()
             self.worker.interrupts.interrupt(line, request_id)
         elif name == "METRICS":
             self.worker.metrics.ask(line)
         elif name == "STOP":
+            if self.worker.leaving_fast:
+                self.worker.told_to_stop = True
+                signal.pthread_kill(self.worker.main, signal.SIGQUIT)
             line.stop()
         else:
             answer = line.calls.get(request_id)

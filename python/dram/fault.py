@@ -25,6 +25,9 @@ class Fault(Exception):
         self.says = says
         self.hint = hint
 
+    def facts(self):
+        return {"code": self.code, "says": self.says, "hint": self.hint, "traceback": self.traceback}
+
 
 class ClientDisconnected(OSError):
     """The client left: raised by write(), and by wsgi.input when its body will never be whole."""

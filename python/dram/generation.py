@@ -30,7 +30,7 @@ def run(descriptor, paths, afterwards=None):
         else:
             be_candidate(config, paths, place, before)
 
-    Zygote(socket.socket(fileno=descriptor), live, afterwards=afterwards).run()
+    Zygote(socket.socket(fileno=descriptor), live, afterwards=afterwards, paths=paths).run()
     sys.exit(0)
 
 
@@ -47,6 +47,7 @@ def be_candidate(config, paths, place, before):
     front.close()
     if decision != "work":
         leave()      # nobody wants it
+    process.begin_extension(config, place)
     process.patch(config)
     process.run_postfork_functions(place)
     process.freeze()
@@ -80,6 +81,7 @@ def be_template(config, front, lifeline_fd, loaded):
 
     title.set_title(config["title"], "template")
     template = Zygote(front, live, config, lifeline_fd)
+    template.speak()
     process.freeze()
     template.say("ready", **process.python_facts())
     template.run()

@@ -22,6 +22,7 @@ def load_and_serve(config, paths, place, before):
     """The life of a worker that a clean zygote forked, from right after the fork; does not return."""
     lifeline_fd = settle(config, place, before)
     output.renew_streams()
+    begin_extension(config, place)
     loaded = load_or_refuse(config, paths, place, is_candidate=False)
     run_postfork_functions(place)
     freeze()
@@ -33,6 +34,7 @@ def serve_loaded(config, place, before, loaded):
     lifeline_fd = settle(config, place, before)
     reseed_numpy()
     renew_gevent()
+    begin_extension(config, place)
     patch(config)
     run_postfork_functions(place)
     serve(config, place, lifeline_fd, loaded)
@@ -48,11 +50,20 @@ def settle(config, place, before):
     return lifeline_fd
 
 
+def begin_extension(config, place):
+    extension = config["extension"]
+    if extension is not None:
+        try:
+            extension.begin_worker(place.number)
+        except Fault as fault:
+            refuse(place, fault, extension)
+
+
 def load_or_refuse(config, paths, place, is_candidate):
     try:
         return load_application(config, paths, is_candidate)
     except Fault as fault:
-        refuse(place, fault)
+        refuse(place, fault, config["extension"])
 
 
 def load_application(config, paths, is_candidate):
@@ -64,6 +75,8 @@ def load_application(config, paths, is_candidate):
         except OSError as error:
             says = "cannot change to the folder %s: %s" % (config["chdir"], error.strerror)
             raise Fault("CHDIR_FAILED", says) from None
+    if config["extension"] is not None:
+        paths = config["extension"].paths
     if config["greenlets"]:
         import_greenlets(config, paths)
         if not is_candidate:
@@ -129,24 +142,35 @@ def renew_gevent():
         reinit()
 
 
-def refuse(place, fault):
+def refuse(place, fault, extension=None):
     connections, _ = accept_all(place)
-    facts = {"code": fault.code, "says": fault.says, "hint": fault.hint, "traceback": fault.traceback}
     for data, _ in connections:
-        data.sendall(json_frame("UNREADY", facts))
+        data.sendall(json_frame("UNREADY", fault.facts()))
+    if extension is not None:
+        extension.end_worker()
     leave(SystemExit(1))
 
 
 def serve(config, place, lifeline_fd, loaded):
     """Says READY, and then answers requests until it is told to stop; does not return."""
     application, name = loaded
+    extension = config["extension"]
+    if extension is not None:
+        try:
+            application = extension.wrap(application)
+        except Fault as fault:
+            refuse(place, fault, extension)
     page = Page(place.files["page"])
     connections, window = accept_all(place)
     place.close_listeners()
     worker = worker_kind(config)(application, config, page, connections, window, lifeline_fd)
+    if extension is not None:
+        extension.attach(worker)
     for data, _ in connections:
         data.sendall(json_frame("READY", {**python_facts(), "application": name}))
     worker.run()
+    if extension is not None:
+        extension.end_worker()
     leave()
 
 

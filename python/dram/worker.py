@@ -11,7 +11,8 @@ from .call import respond
 from .control import Control
 from .environ import Environs, base_environ
 from .errors import Errors
-from .frames import json_frame
+from .frames import FLAGS as FRAME_FLAGS
+from .frames import frame, json_frame
 from .headers import Heads
 from .intake import Intake
 from .interrupt import Interrupts
@@ -22,6 +23,7 @@ from .page import CANCELLED, ENTERED, FLAG_MASK, ID, IDENT, START
 from .page import FLAGS as FLAG_WORDS
 from .reply import MAX_GAP_SECONDS, Answer
 
+FAST = FRAME_FLAGS["LEAVING"]["FAST"]
 SHORT_SECONDS = 1.5e-3               # a call predicted to be shorter may hold up finished answers …
 MAX_ANSWER_AGE_SECONDS = 2e-3        # … that are younger than this
 
@@ -63,6 +65,9 @@ class Worker:
         self.warned = set()
         self.stopping = False             # STOP has come from every front
         self.forked = False
+        self.leaving_fast = False         # asked to, and …
+        self.main = get_ident()           # of the thread that handles signals, as the system knows it
+        self.told_to_stop = False         # … the front agrees
         threads = config["threads"]
         self.slots = [page.slot(number) for number in range(threads)]
         base = base_environ(config["software"], threads > 1, config["multiprocess"])
@@ -199,6 +204,20 @@ class Worker:
             if not reading.acquire(False):
                 flush()
                 reading.acquire()
+
+    def entered(self):
+        """How many requests were begun here, about: those that were taken back count, too."""
+        return sum(line.page.words[ENTERED] for line in self.lines)
+
+    def ask_to_leave(self, fast):
+        """Asks the front to replace this worker, and to stop it then; `fast`: at once."""
+        self.leaving_fast = self.leaving_fast or fast
+        self.lines[0].say(frame("LEAVING", flags=FAST if fast else 0))
+
+    def interrupted(self):
+        extension = self.config.get("extension")
+        if extension is not None:
+            extension.interrupted()
 
     # The state page
 

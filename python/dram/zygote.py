@@ -18,7 +18,8 @@ from select import POLLIN, poll
 from signal import getsignal
 from signal import signal as set_handler
 
-from . import lifeline, output, place, prctl, process, procfs, title
+from . import extension, lifeline, output, place, prctl, process, procfs, title
+from .fault import Fault
 
 # What Ctrl-C, a terminal or a service manager may send to the whole group, and would end or stop us.
 GROUP_SIGNALS = [getattr(signal, "SIG" + name) for name in "INT TERM HUP QUIT USR1 USR2 TTIN TTOU".split()]
@@ -47,12 +48,14 @@ def fork():
 
 
 class Zygote:
-    def __init__(self, supervisor, live, config=None, lifeline=None, afterwards=None):
+    def __init__(self, supervisor, live, config=None, lifeline=None, afterwards=None, paths=()):
         self.supervisor = supervisor
         self.live = live              # what a worker does: live(config, its place, our lifeline); never returns
         self.config = config
         self.lifeline = lifeline
         self.afterwards = afterwards  # called once the first fork is done and told
+        self.paths = paths            # sys.path as the application is to see it, but for its own folder
+        self.templates = set()        # numbers of workers that became one
         self.workers = {}             # pid → (number, descriptors kept open for it)
         self.unread = {}              # descriptor of a dead worker's output → when to give up, monotonic seconds
         self.handlers = quiet_signals((*GROUP_SIGNALS, signal.SIGCHLD))      # what a worker must have again
@@ -113,6 +116,8 @@ class Zygote:
             self.lifeline = lifeline.arm(self.config["lifeline"])
         elif name == "fork":
             self.fork(command["worker"], bool(command.get("candidate")))
+        elif name == "preloaded":
+            self.templates.add(command["worker"])
         elif name == "kill":
             self.kill(command["pid"], command["signal"])
         return name != "stop"
@@ -123,7 +128,26 @@ class Zygote:
         lifeline.create(config["lifeline"])
         if config.get("umask") is not None:
             os.umask(config["umask"])
-        self.say("ready", **process.python_facts())
+        if self.extend():
+            self.say("ready", **process.python_facts())
+
+    def extend(self):
+        """Loads the extension, where there is one; whether that went well."""
+        try:
+            self.config["extension"] = extension.load(self.config, self.paths)
+        except Fault as fault:
+            self.say("failed", **fault.facts())
+            return False
+        self.speak()
+        return True
+
+    @property
+    def extension(self):
+        return self.config["extension"]
+
+    def speak(self):
+        if self.extension is not None:
+            self.extension.speak(self.say)
 
     def kill(self, pid, number):
         """Only what it has forked, and has not reaped: another process may have the pid by now."""
@@ -137,8 +161,10 @@ class Zygote:
 
     def fork(self, number, is_candidate):
         made = None
-        output.flush()      # or else the child would say it again
         try:
+            if self.extension is not None and not is_candidate:
+                self.extension.before_fork(number)
+            output.flush()      # or else the child would say it again
             made = place.make(self.config["folder"], number, is_candidate, self.config["fronts"])
             pid = fork()
         except OSError as error:
@@ -146,9 +172,14 @@ class Zygote:
                 made.abandon()
             self.say("failed", worker=number, code="FORK_FAILED", says="cannot fork worker %d: %s" % (number, error))
             return
+        except Fault as fault:
+            self.say("failed", worker=number, **fault.facts())
+            return
         if pid == 0:
             self.become_worker(made)
         made.close_listeners()
+        if self.extension is not None:
+            self.extension.forked(number, pid)
         # Kept beyond the worker's end, so that its last words aren't lost if it ends at once.
         self.workers[pid] = (number, made.outputs)
         self.say("forked", worker=number, pid=pid, **made.files)
@@ -163,6 +194,8 @@ class Zygote:
             for number, handler in self.handlers.items():
                 set_handler(number, handler)
             self.close_all()
+            if self.extension is not None:
+                self.extension.speak(None)
             self.live(self.config, made, self.lifeline)
         except BaseException:
             sys.excepthook(*sys.exc_info())
@@ -209,6 +242,9 @@ class Zygote:
         self.unread.update(dict.fromkeys(descriptors, expiry))
         self.close_read_outputs()
         killed = os.WIFSIGNALED(status)
+        if self.extension is not None and number not in self.templates:
+            # Before the front is told: with the last worker of a generation, it ends its zygote.
+            self.extension.worker_ended(number, pid, status)
         self.say(
             "exited",
             worker=number,

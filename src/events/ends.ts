@@ -15,6 +15,7 @@ export const ENDS = {
   age: { planned: true, says: 'it had reached --max-worker-age' },
   memory: { planned: true, says: 'it had grown beyond --max-worker-memory' },
   relief: { planned: true, says: 'its zygote had died, and its successors serve' },
+  asked: { planned: true, says: 'it was sent a signal that asks it to end' },
   audited: { planned: true, says: 'it was forked to see whether the application can be preloaded' },
   timeout: { planned: false, says: 'a request was over --timeout' },
   memory_limit: { planned: false, says: 'it was above --memory-limit' },

@@ -28,6 +28,8 @@ export interface WorkerOwner {
    * `goesOn`: none of this; they run on, and that they are late is to be told, with their stacks.
    */
   overdue(requests: readonly RequestFacts[], goesOn?: boolean): void
+  /** It was sent a signal that asks it to end, `isFast`: at once; it waits to be told. Only the first front hears it. */
+  leaving(isFast: boolean): void
 }
 
 /** The supervisor's hold on a worker in the pool. */

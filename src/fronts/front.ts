@@ -117,6 +117,7 @@ export class Front {
         unready: (fault) => this.#post({ kind: 'unready', worker, fault: packed(fault) }),
         broken: (why) => this.#post({ kind: 'broken', worker, why }),
         overdue: (requests, goesOn = false) => this.#post({ kind: 'overdue', worker, requests, goesOn }),
+        leaving: () => {}, // told to front 0
       })
       this.#workers.set(worker, attached)
       this.#pids.set(worker, place.pid)

@@ -128,6 +128,7 @@ class SharedWorker implements AttachedWorker {
       unready: (fault) => this.unready(fault),
       broken: (why) => this.broken(why),
       overdue: (requests, goesOn) => this.overdue(0, requests, goesOn),
+      leaving: (isFast) => this.#owner.leaving(isFast),
     })
     for (const thread of this.#threads) thread.post({ kind: 'attach', place })
   }

@@ -235,6 +235,7 @@ export class House implements Operated, SignalOwner {
   /** A stop begins: nothing new is begun. */
   beginStop(): void {
     this.state = 'stopping'
+    this.supervisor.expectStop()
     this.#upgrades.cancel()
   }
 

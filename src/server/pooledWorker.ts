@@ -339,6 +339,10 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     this.#owner.broken(why)
   }
 
+  leaving(isFast: boolean): void {
+    this.#owner.leaving(isFast)
+  }
+
   bug(error: unknown, job: Job | null): void {
     this.#home.events.bug(error, job)
   }

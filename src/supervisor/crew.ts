@@ -21,6 +21,8 @@ export interface CrewOwner {
   /** It never will be ready; its end follows. */
   unready(member: Member, fault: Fault): void
   overdue(member: Member, requests: readonly RequestFacts[], goesOn: boolean): void
+  /** It was sent a signal that asks it to end. */
+  leaving(member: Member, isFast: boolean): void
   /** It has ended and is forgotten; whatever it had to say was heard before. */
   gone(member: Member, end: End, reason: EndReason): void
 }
@@ -73,6 +75,7 @@ export class Crew {
       unready: (fault) => this.#unready(number, fault),
       broken: (why) => this.#broken(number, why),
       overdue: (requests, goesOn = false) => this.#overdue(number, requests, goesOn),
+      leaving: (isFast) => this.#leaving(number, isFast),
     })
     const member = newMember(generation, forker, forked, attached, limits, this.#clock.nowMs())
     this.#members.set(number, member)
@@ -188,6 +191,11 @@ export class Crew {
   #overdue(number: number, requests: readonly RequestFacts[], goesOn: boolean): void {
     const member = this.#members.get(number)
     if (member && !member.isOver) this.#owner.overdue(member, requests, goesOn)
+  }
+
+  #leaving(number: number, isFast: boolean): void {
+    const member = this.#members.get(number)
+    if (member && !member.isOver) this.#owner.leaving(member, isFast)
   }
 
   #killByHand(member: Member): void {

@@ -2,6 +2,7 @@ import type { End } from '../events/ends.ts'
 import { type EndReason, endText, type WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { Level } from '../observe/log.ts'
 import type { Career } from './backoff.ts'
 import type { Crew, CrewOwner } from './crew.ts'
 import type { SupervisorEvents } from './events.ts'
@@ -16,7 +17,7 @@ import { limitsOf } from './recycle.ts'
 const LOOPING: ReadonlySet<End> = new Set(['boot_failed', 'boot_timeout', 'crashed', 'exited', 'lost', 'memory_limit'])
 
 /** Hears what generations and their workers report, and says what follows from it. */
-export class Foreman implements GenerationOwner, Omit<CrewOwner, 'overdue'> {
+export class Foreman implements GenerationOwner, Omit<CrewOwner, 'overdue' | 'leaving'> {
   readonly #crew: Crew
   readonly #fleet: Fleet
   readonly #pauses: Pauses
@@ -106,7 +107,7 @@ export class Foreman implements GenerationOwner, Omit<CrewOwner, 'overdue'> {
     return false
   }
 
-  note(level: 'warning' | 'error', text: string): void {
+  note(level: Level, text: string): void {
     this.#events.note(level, text)
   }
 

@@ -2,6 +2,7 @@ import { constants as system } from 'node:os'
 import type { Duplex } from 'node:stream'
 import type { EndReason } from '../events/worker.ts'
 import { Fault, isFaultCode } from '../faults/fault.ts'
+import type { Level } from '../observe/log.ts'
 
 /** A worker that was forked, and the paths at which it is met. */
 export interface Forked {
@@ -26,6 +27,8 @@ export interface ForkerOwner {
   failed(fault: Fault): void
   ready(facts: PythonFacts): void
   audited(findings: readonly string[], application: string): void
+  /** The user's functions in it have told their log. */
+  said(level: Level, text: string): void
   /** It said something that isn't in its language. */
   garbled(line: string): void
 }
@@ -42,6 +45,7 @@ type Told =
   | { event: 'audited'; findings: string[]; application: string }
   | ({ event: 'forked' } & Forked)
   | { event: 'exited'; worker: number; code: number | null; signal: number | null }
+  | { event: 'log'; level: Level; text: string }
   | { event: 'failed'; worker?: number; code: string; says?: string; hint?: string; traceback?: string }
 
 /**
@@ -97,6 +101,8 @@ export class Forker {
         return this.#owner.forked(told)
       case 'exited':
         return this.#owner.workerEnded(told.worker, reasonOf(told.code, told.signal))
+      case 'log':
+        return this.#owner.said(told.level, told.text)
       case 'failed': {
         const fault = new Fault(isFaultCode(told.code) ? told.code : 'PYTHON_BROKEN', {}, told.traceback, told.hint)
         if (told.says) fault.message = told.says

@@ -3,6 +3,7 @@ import type { End } from '../events/ends.ts'
 import { type EndReason, endText, type WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { Level } from '../observe/log.ts'
 import { Deferred } from './deferred.ts'
 import type { Forked, Forker, PythonFacts } from './forker.ts'
 import type { StartInterpreter } from './interpreter.ts'
@@ -28,7 +29,7 @@ export interface GenerationOwner {
   becomesTemplate(generation: Generation, number: number, findings: readonly string[]): void
   /** Preloading would share what must not be. @returns is worker `number` to go on as one; else it leaves */
   notPreloaded(generation: Generation, number: number, findings: readonly string[]): boolean
-  note(level: 'warning' | 'error', text: string): void
+  note(level: Level, text: string): void
 }
 
 /**
@@ -87,7 +88,9 @@ export class Generation {
       ...this.#hears('the zygote', () => this.#zygote.forker),
       workerEnded: (worker, reason) => this.#ended(worker, reason),
       ended: (why) => this.#zygoteEnded(why),
-      output: (text) => owner.note('warning', `zygote: ${text.trimEnd()}`),
+      // It is quiet, unless an extension's functions print there.
+      output: (text) =>
+        owner.note(settings.zygote.extension === null ? 'warning' : 'info', `zygote: ${text.trimEnd()}`),
     })
     this.#zygote.ready.then(
       (facts) => this.#open(facts),
@@ -189,6 +192,7 @@ export class Generation {
         this.pending.delete(number)
         this.#owner.forkFailed(this, number, fault)
       },
+      said: (level: Level, text: string) => this.#owner.note(level, text),
       garbled: (line: string) => this.#owner.note('warning', `${name} says what nobody understands: ${line}`),
     }
   }
@@ -226,6 +230,7 @@ export class Generation {
     this.#template = template
     this.#templateByMs = this.#clock.nowMs() + this.settings.bootTimeoutMs
     this.#loaded = facts
+    this.#zygote.forker.tell({ cmd: 'preloaded', worker: template.number })
     this.#owner.becomesTemplate(this, template.number, findings)
     template.fork()
   }

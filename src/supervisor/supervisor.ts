@@ -15,6 +15,7 @@ import { type StartInterpreter, startInterpreter } from './interpreter.ts'
 import { LimitWatch } from './limitWatch.ts'
 import { isServing, isStaying, statusOf } from './member.ts'
 import type { MemoryReader } from './memoryWatch.ts'
+import { Partings } from './partings.ts'
 import { Pauses } from './pauses.ts'
 import { type Reloaded, Reloads } from './reloads.ts'
 import type { SupervisorSettings } from './settings.ts'
@@ -50,6 +51,7 @@ export class Supervisor {
   readonly #limits: LimitWatch
   readonly #headcount: Headcount
   readonly #reloads: Reloads
+  readonly #partings: Partings
   #settings: SupervisorSettings
   #heartbeat: NodeJS.Timeout | null = null
   #isStopping = false
@@ -79,6 +81,7 @@ export class Supervisor {
         void this.#distress.overdue(member, requests)
         this.#fleet.reconcile()
       },
+      leaving: (member, isFast) => this.#partings.ask(member, isFast, clock.nowMs()),
       gone: (member, end, reason) => {
         foreman.gone(member, end, reason)
         this.#reloads.letNewerPass()
@@ -96,6 +99,7 @@ export class Supervisor {
     )
     const foreman = new Foreman(this.#crew, this.#fleet, pauses, events, clock, () => doors.random())
     this.#distress = new Distress(this.#crew, events, clock)
+    this.#partings = new Partings(this.#crew)
     this.#limits = new LimitWatch(this.#crew, this.#distress, doors)
     this.#reloads = new Reloads(this.#fleet, events, clock, {
       wantedAfter: (after) => this.#wantedAfter(after),
@@ -178,6 +182,11 @@ export class Supervisor {
     )
   }
 
+  /** The server is about to stop: signals that workers were sent meant all of it. */
+  expectStop(): void {
+    this.#partings.passOver()
+  }
+
   /** Lets every worker finish, for as long as `gracefulMs`; then kills what is left. Ends with the zygotes gone. */
   async stop(gracefulMs: number): Promise<void> {
     this.#isStopping = true
@@ -196,6 +205,7 @@ export class Supervisor {
   tick(nowMs = this.#clock.nowMs()): void {
     this.#crew.tick(nowMs)
     this.#distress.tick(nowMs)
+    this.#partings.tick(nowMs)
     for (const generation of this.#fleet.generations) generation.tick(nowMs)
     if (nowMs >= this.#giveUpAtMs) this.#stopped.resolve()
     if (this.#isStopping) return

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { EndReason } from '../events/worker.ts'
 import type { Fault } from '../faults/fault.ts'
+import type { Level } from '../observe/log.ts'
 import { type Forked, Forker } from './forker.ts'
 
 export interface TemplateOwner {
@@ -13,6 +14,7 @@ export interface TemplateOwner {
   forkFailed(number: number, fault: Fault): void
   /** It has hung up; not told of one that works. */
   ended(): void
+  said(level: Level, text: string): void
   garbled(line: string): void
 }
 

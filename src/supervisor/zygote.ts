@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import type { EndReason } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
+import type { Level } from '../observe/log.ts'
 import type { Extension } from '../settings/load.ts'
 import { removeLifeline } from './folder.ts'
 import { type Forked, Forker, type PythonFacts } from './forker.ts'
@@ -45,6 +46,7 @@ export interface ZygoteOwner {
   ended(why: string): void
   /** It wrote this to its own stdout or stderr. */
   output(text: string): void
+  said(level: Level, text: string): void
   garbled(line: string): void
 }
 
@@ -85,6 +87,7 @@ export class Zygote {
       forkFailed: (number, fault) => owner.forkFailed(number, fault),
       failed: (fault) => this.#failed(fault),
       ready: (facts) => this.#armed(facts),
+      said: (level, text) => owner.said(level, text),
       audited: () => owner.garbled('audited'),
       garbled: (line) => owner.garbled(line),
     })

@@ -55,6 +55,8 @@ export interface LinkOwner<A extends Asker> {
   /** These were sent and not begun, in the order sent: they are the owner's again. */
   returned(askers: A[]): void
   log(asker: A | null, level: string, text: string): void
+  /** It was sent a signal that asks it to end. */
+  leaving(isFast: boolean): void
   /** Whoever was told of a frame threw: a mistake of ours, which must not take the other requests along. */
   bug(error: unknown, asker: A | null): void
   /** All that came in one read has been told. */
@@ -357,6 +359,7 @@ export class WorkerLink<A extends Asker> {
       try {
         if (type === W.STACKS) this.#stacks.tell(JSON.parse(bytes.utf8Slice(start, end)))
         else if (type === W.METRICS) this.#metrics.tell(bytes.utf8Slice(start, end))
+        else if (type === W.LEAVING) this.#owner.leaving((reader.flags & FLAGS.LEAVING.FAST) !== 0)
         else if (type !== W.PONG) this.#garbage(`frame type ${type} on the control connection`)
       } catch (error) {
         this.#owner.bug(error, null)

@@ -12,6 +12,7 @@ export const WIRE: {
     readonly HEAD: Readonly<Record<'LAST' | 'LENGTH' | 'CLOSE' | 'DATE' | 'SERVER', number>>
     readonly END: Readonly<Record<'SHORT', number>>
     readonly ERROR: Readonly<Record<'STARTED', number>>
+    readonly LEAVING: Readonly<Record<'FAST', number>>
   }
   readonly page: Readonly<
     Record<
@@ -65,3 +66,4 @@ type WorkerFrame =
   | 'PONG'
   | 'STACKS'
   | 'METRICS'
+  | 'LEAVING'

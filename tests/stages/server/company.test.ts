@@ -46,7 +46,13 @@ class Company {
   async #join(pool: Pool): Promise<void> {
     const worker = await FakeWorker.start(this.#t)
     const ready = new Promise<void>((resolve) => {
-      const owner = { ready: () => resolve(), unready: () => {}, broken: () => {}, overdue: () => {} }
+      const owner = {
+        ready: () => resolve(),
+        unready: () => {},
+        broken: () => {},
+        overdue: () => {},
+        leaving: () => {},
+      }
       this.pooled.push(pool.attach({ ...worker.place, slot: 7 }, owner) as PooledWorker)
     })
     const pooled = this.pooled.at(-1)!

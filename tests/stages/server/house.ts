@@ -106,6 +106,7 @@ export class House implements ServerEvents {
       unready: () => {},
       broken: () => {},
       overdue: (requests) => this.overdue.push(...requests),
+      leaving: () => {},
     })
     await worker.ready()
     await within(ready, 'READY')

@@ -59,6 +59,7 @@ class House {
         this.overdue.push(...requests)
         this.goingOn.push(goesOn)
       },
+      leaving: () => {},
     })
     this.#t.after(async () => {
       this.pool.leave(attached as PooledWorker)

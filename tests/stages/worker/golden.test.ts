@@ -152,7 +152,7 @@ function isKnown(code: string): boolean {
 }
 
 /** Their answers come on the control connection: tests of the link itself ask for them. */
-const ON_CONTROL = ['PONG', 'STACKS', 'METRICS']
+const ON_CONTROL = ['PONG', 'STACKS', 'METRICS', 'LEAVING']
 
 for (const sample of samples('worker').filter(({ frame }) => !ON_CONTROL.includes(frame)))
   test(`a worker's frame is understood: ${sample.name}`, async (t) => {

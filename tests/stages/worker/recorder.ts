@@ -91,6 +91,10 @@ export class OwnerRecorder implements LinkOwner<Recorder> {
     this.#note('log', asker?.name ?? null, level, text)
   }
 
+  leaving(isFast: boolean): void {
+    this.told.push(['leaving', isFast])
+  }
+
   bug(error: unknown, asker: Recorder | null): void {
     this.#note('bug', String(error), asker?.name ?? null)
   }

@@ -3,6 +3,13 @@
 
 def Companion(paths, say):
     """What lives in the keeper. `paths` is sys.path but for the application's own folder; `say` speaks to the front."""
-    from . import companion
+    from .companion import Companion
 
-    return companion.Companion(paths, say)
+    return Companion(paths, say)
+
+
+def Extension(options, config, paths):
+    """What lives in a generation's processes (extension.py)."""
+    from .extension import Extension
+
+    return Extension(options, config, paths)

@@ -1,0 +1,157 @@
+"""The dialect in zygote, template and workers: the file is executed once for all workers of a generation."""
+import _thread
+import os
+import signal
+import sys
+
+from ...fault import Fault, describe, traceback_of
+from ...leave import leave
+from . import conf, requests
+from .config import Config
+from .log import Log
+from .server import Server
+
+# So long an overdue request's exception waits for worker_abort; the front kills after twice that.
+ABORT_SECONDS = 1
+
+
+class Extension:
+    def __init__(self, options, config, paths):
+        folder = os.getcwd()
+        sys.path[:] = [folder, *paths]
+        found = conf.read(options["conf"], folder) if options["conf"] is not None else conf.Conf(None, {})
+        self.cfg = Config(options["values"], found)
+        self.log = Log(self.cfg)
+        self.enter(config)
+        self.paths = list(sys.path)      # with what the file has added
+        self.server = Server(self.cfg, self.log, os.getppid(), config["app"])
+        self.forking = None              # the worker that is about to be forked
+        self.worker = None               # the one that this process is
+        self.ending = False
+        self.overdue = _thread.allocate_lock()      # held while worker_abort is asked for, and the worker is to go on
+
+    def enter(self, config):
+        """The folder and the variables that the application is to have; hooks count on them."""
+        os.environ.update(config["env"])
+        if config["chdir"]:
+            try:
+                os.chdir(config["chdir"])
+            except OSError as error:
+                says = "cannot change to the folder %s: %s" % (config["chdir"], error.strerror)
+                raise Fault("CHDIR_FAILED", says) from None
+        wanted = [os.getcwd(), *map(os.path.abspath, config["pythonpath"])]
+        sys.path[:0] = [path for path in wanted if path not in sys.path]
+
+    # Zygote and template
+
+    def speak(self, say):
+        self.log.speak(None if say is None else lambda level, text: say("log", level=level, text=text))
+
+    def before_fork(self, number):
+        self.forking = self.server.worker(number)
+        self.run("pre_fork", self.server, self.forking)
+
+    def forked(self, number, pid):
+        worker, self.forking = self.forking or self.server.worker(number), None
+        worker.pid = pid
+        self.server.WORKERS[pid] = worker
+
+    def worker_ended(self, number, pid, status):
+        worker = self.server.WORKERS.pop(pid, None)
+        if worker is None:
+            return
+        worker.alive = False
+        self.attempt("child_exit", self.server, worker)
+
+    # Worker
+
+    def begin_worker(self, number):
+        self.worker = self.forking or self.server.worker(number)
+        self.worker.pid = os.getpid()
+        self.run("post_fork", self.server, self.worker)
+        self.handle_signals()
+
+    def handle_signals(self):
+        for number in (signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, self.hear_quit)
+        signal.signal(signal.SIGTERM, self.hear_term)
+        signal.signal(signal.SIGABRT, self.hear_abort)
+
+    def wrap(self, application):
+        self.worker.wsgi = self.worker.app.callable = application
+        self.run("post_worker_init", self.worker)
+        return requests.wrap(application, self.worker, self.cfg, self.log)
+
+    def attach(self, worker):
+        self.worker.serving = worker
+        self.worker.booted = True
+
+    def end_worker(self):
+        if self.worker is None or self.ending:
+            return
+        self.ending = True
+        self.worker.alive = False
+        self.attempt("worker_exit", self.server, self.worker)
+
+    # Hooks
+
+    def run(self, name, *arguments):
+        """Calls a hook whose failure keeps a worker from being. Raises Fault."""
+        try:
+            getattr(self.cfg, name)(*arguments)
+        except BaseException as error:
+            fault = Fault("HOOK_FAILED", "the hook %s failed: %s" % (name, describe(error)))
+            fault.traceback = traceback_of(error)
+            raise fault from None
+
+    def attempt(self, name, *arguments):
+        """Calls a hook whose failure is only told."""
+        try:
+            getattr(self.cfg, name)(*arguments)
+        except BaseException:
+            self.log.failed(name)
+
+    # Signals
+
+    def hear_quit(self, number, frame):
+        self.worker.alive = False
+        self.attempt("worker_int", self.worker)
+        self.leave_if_told(True)
+
+    def hear_term(self, number, frame):
+        self.worker.alive = False
+        self.leave_if_told(False)
+
+    def hear_abort(self, number, frame):
+        if self.overdue.locked():
+            self.abort()
+            self.overdue.release()
+            return
+        self.abort()
+        self.end_worker()
+        leave(SystemExit(1))
+
+    def interrupted(self):
+        """A request is overdue: worker_abort is called in the main thread, above what that runs, as a signal's handler.
+
+        Called by the thread that will raise an exception in the request's own, which must not come amid the hook.
+        """
+        if not self.cfg.has("worker_abort") or self.worker.aborted:
+            return
+        self.overdue.acquire(False)
+        signal.pthread_kill(self.worker.serving.main, signal.SIGABRT)
+        self.overdue.acquire(True, ABORT_SECONDS)
+
+    def leave_if_told(self, fast):
+        """Whoever signals the whole group means the front: it stops us in its own time, or replaces us."""
+        if self.worker.serving is None:
+            return
+        if fast and self.worker.serving.leaving_fast and self.worker.serving.told_to_stop:
+            self.end_worker()
+            leave()
+        self.worker.serving.ask_to_leave(fast)
+
+    def abort(self):
+        self.worker.alive = False
+        self.worker.aborted = True
+        self.attempt("worker_abort", self.worker)

@@ -1,0 +1,109 @@
+"""`log`: what hooks say goes to the server's log, whichever process they run in."""
+import logging
+import os
+import sys
+import traceback
+
+LEVELS = {
+    "critical": logging.CRITICAL,
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
+
+
+def ours(number):
+    """The server's log has four levels."""
+    if number >= logging.ERROR:
+        return "error"
+    if number >= logging.WARNING:
+        return "warning"
+    return "info" if number >= logging.INFO else "debug"
+
+
+class Outlet(logging.Handler):
+    """`say(level, text)` is the way to the front; None: there is only our own standard error.
+
+    Written past Python's streams and our own locks: the main thread may be in either, with the hook of a signal above it.
+    """
+
+    say = None
+
+    def emit(self, record):
+        try:
+            text = self.format(record)
+            if self.say is not None:
+                self.say(ours(record.levelno), text)
+            else:
+                os.write(2, (text + "\n").encode("utf-8", "backslashreplace"))
+        except Exception:
+            self.handleError(record)
+
+
+class Log:
+    """As Gunicorn's Logger: methods for each level, and `error_log` and `access_log` of the module logging."""
+
+    loglevel = logging.INFO
+
+    def __init__(self, cfg):
+        self.cfg = cfg
+        self.outlet = Outlet()
+        self.outlet.setFormatter(logging.Formatter("%(message)s"))
+        self.error_log = self.logger("gunicorn.error")
+        self.access_log = self.logger("gunicorn.access")
+        self.setup(cfg)
+
+    def logger(self, name):
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        logger.handlers[:] = [self.outlet]
+        logger.setLevel(logging.INFO)
+        return logger
+
+    def setup(self, cfg):
+        self.cfg = cfg
+        self.loglevel = LEVELS.get(str(cfg.own("loglevel", "info")).lower(), logging.INFO)
+        self.error_log.setLevel(self.loglevel)
+
+    def speak(self, say):
+        self.outlet.say = say
+
+    def critical(self, message, *args, **facts):
+        self.error_log.critical(message, *args, **facts)
+
+    def error(self, message, *args, **facts):
+        self.error_log.error(message, *args, **facts)
+
+    def warning(self, message, *args, **facts):
+        self.error_log.warning(message, *args, **facts)
+
+    def info(self, message, *args, **facts):
+        self.error_log.info(message, *args, **facts)
+
+    def debug(self, message, *args, **facts):
+        self.error_log.debug(message, *args, **facts)
+
+    def exception(self, message, *args, **facts):
+        self.error_log.exception(message, *args, **facts)
+
+    def log(self, level, message, *args, **facts):
+        if isinstance(level, str):
+            level = LEVELS.get(level.lower(), logging.INFO)
+        self.error_log.log(level, message, *args, **facts)
+
+    def failed(self, hook):
+        """The hook has raised what is handled just now."""
+        self.error_log.error("the hook %s failed\n%s", hook, traceback.format_exc().rstrip("\n"))
+        sys.stderr.flush()
+
+    # The server's own care
+
+    def access(self, resp, req, environ, request_time):
+        pass
+
+    def reopen_files(self):
+        pass
+
+    def close_on_exec(self):
+        pass

@@ -1,0 +1,24 @@
+"""What lives in a generation's processes beside the application where a dialect asks for it: config["extension"].
+
+A module of dialects/ has a function Extension(options, config, paths), whose result is called
+in the zygote or template:
+- speak(say): from now on it tells the front of itself by this; None: it can't (a worker's own output is there)
+- before_fork(number), forked(number, pid), worker_ended(number, pid, status)
+in a worker:
+- begin_worker(number): right after the fork, before the application is loaded
+- wrap(application): once that is loaded; what is served instead
+- attach(worker): it is about to serve
+- interrupted(): a request is over its deadline; its thread goes on for a moment
+- end_worker(): the last step before the process leaves as Python does
+and `paths`: sys.path as load.load() wants it. What it raises as Fault says what is wrong.
+"""
+
+
+def load(config, paths):
+    """The extension that the configuration names, None without one. Raises Fault."""
+    wanted = config.get("extension")
+    if wanted is None:
+        return None
+    from importlib import import_module
+
+    return import_module("_dram.dialects." + wanted["module"]).Extension(wanted["options"], config, paths)
