@@ -190,6 +190,8 @@ class Answer:
         """
         line = self.line
         self.begun = True
+        if self.length is None:
+            self.add_length(len(chunk))
         self.granted = line.window
         self.complete_at = clock()
         if not line.may_defer(self.id):

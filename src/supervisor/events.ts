@@ -1,6 +1,7 @@
 import type { End } from '../events/ends.ts'
 import type { RequestFacts, ThreadStack } from '../events/worker.ts'
 import type { Fault } from '../faults/fault.ts'
+import type { Level } from '../observe/log.ts'
 
 /** What the supervisor tells: each becomes a line of the log, with these facts as its fields, and a count. */
 export type SupervisorEvent =
@@ -54,7 +55,7 @@ export type SupervisorEvent =
 
 export interface SupervisorEvents {
   tell(event: SupervisorEvent): void
-  note(level: 'debug' | 'info' | 'warning' | 'error', text: string, trace?: string): void
+  note(level: Level, text: string, trace?: string): void
   /** Bytes a worker wrote to its stdout or stderr; false: `resume` will be called before more is read. */
   output(pid: number, stream: 'stdout' | 'stderr', bytes: Buffer, resume: () => void): boolean
   outputEnded(pid: number, stream: 'stdout' | 'stderr'): void

@@ -1,8 +1,9 @@
 """`log`: what hooks say goes to the server's log, whichever process they run in."""
 import logging
 import os
-import sys
 import traceback
+
+from ... import records
 
 LEVELS = {
     "critical": logging.CRITICAL,
@@ -14,18 +15,14 @@ LEVELS = {
 
 
 def ours(number):
-    """The server's log has four levels."""
-    if number >= logging.ERROR:
-        return "error"
-    if number >= logging.WARNING:
-        return "warning"
-    return "info" if number >= logging.INFO else "debug"
+    """What the server's log calls that level."""
+    return next((name for name, least in LEVELS.items() if number >= least), "debug")
 
 
 class Outlet(logging.Handler):
-    """`say(level, text)` is the way to the front; None: there is only our own standard error.
+    """`say(level, text)` is the way to the front; None: there is only our own standard error (records.py).
 
-    Written past Python's streams and our own locks: the main thread may be in either, with the hook of a signal above it.
+    Written past Python's streams and our own locks: the main thread may be in either, and a signal's hook above it.
     """
 
     say = None
@@ -36,7 +33,7 @@ class Outlet(logging.Handler):
             if self.say is not None:
                 self.say(ours(record.levelno), text)
             else:
-                os.write(2, (text + "\n").encode("utf-8", "backslashreplace"))
+                os.write(2, b"".join(records.marked(records.letter_of(record.levelno), text)))
         except Exception:
             self.handleError(record)
 
@@ -95,7 +92,6 @@ class Log:
     def failed(self, hook):
         """The hook has raised what is handled just now."""
         self.error_log.error("the hook %s failed\n%s", hook, traceback.format_exc().rstrip("\n"))
-        sys.stderr.flush()
 
     # The server's own care
 
