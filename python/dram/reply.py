@@ -131,6 +131,8 @@ class Answer:
         """Sends what the application returned, up to its end or to where it need not go on."""
         if isinstance(chunks, (list, tuple)):
             chunks = self.measure(chunks)
+            if self.sends_body and not self.begun and self.length is None:
+                self.add_length(self.exact)
         elif isinstance(chunks, (bytes, str)) or not is_iterable(chunks):
             raise wrong_body(chunks)
         else:
@@ -190,8 +192,6 @@ class Answer:
         """
         line = self.line
         self.begun = True
-        if self.length is None:
-            self.add_length(len(chunk))
         self.granted = line.window
         self.complete_at = clock()
         if not line.may_defer(self.id):
