@@ -45,7 +45,12 @@ export function readGiven({ key, words, off, origin }: Given, folder: string): u
 
 export function invalid(origin: Origin, wants: string, words: readonly string[]): Fault {
   const got = words.map((word) => JSON.stringify(word)).join(', ') || 'empty'
-  return new Fault('SETTING_INVALID', { detail: `${named(origin)} must be ${wants}, not ${got}` })
+  return new Fault('SETTING_INVALID', { detail: `${named(origin)} must be ${wants}, not ${got}` }, '', helpOn(origin))
+}
+
+/** Where a setting of another server is told of; '': it is one of ours. */
+export function helpOn(origin: Origin): string {
+  return origin.kind === 'dialect' ? `see docs/${origin.server.toLowerCase()}.md` : ''
 }
 
 function named(origin: Origin): string {

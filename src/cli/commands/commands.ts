@@ -1,3 +1,4 @@
+import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { gunicorn } from './gunicorn.ts'
 import { logs } from './logs.ts'
@@ -17,6 +18,7 @@ import { waitressServe } from './waitress.ts'
 export const COMMANDS: Readonly<Record<string, Command>> = {
   serve,
   settings,
+  check,
   status,
   top,
   requests,

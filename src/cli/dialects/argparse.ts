@@ -1,4 +1,5 @@
 import { Fault } from '../../faults/fault.ts'
+import { nearest } from '../../kit/nearest.ts'
 
 /**
  * A command line taken apart as Python's argparse does it (allow_abbrev, one positional with nargs='*'), because what
@@ -37,9 +38,24 @@ interface Written<O> {
   readonly inside: string | null
 }
 
-/** @throws Fault USAGE */
-export function parseLine<O extends Option>(argv: readonly string[], options: readonly O[]): Line<O> {
-  return new Reading(argv, options).line()
+/** @param hint where all options are told. Faults: USAGE. */
+export function parseLine<O extends Option>(argv: readonly string[], options: readonly O[], hint: string): Line<O> {
+  try {
+    return new Reading(argv, options).line()
+  } catch (error) {
+    if (error instanceof Misread) throw new Fault('USAGE', { detail: error.message }, '', error.meant || hint)
+    throw error
+  }
+}
+
+/** Why a line can't be taken, and what may have been meant. */
+class Misread extends Error {
+  readonly meant: string
+
+  constructor(why: string, meant = '') {
+    super(why)
+    this.meant = meant
+  }
 }
 
 class Reading<O extends Option> {
@@ -65,8 +81,15 @@ class Reading<O extends Option> {
     while (at < this.#argv.length && !this.#found.at(-1)?.option.isLast)
       at = this.#kinds[at] === 'O' ? this.#option(at) : this.#positionals(at)
     const isOver = this.#found.at(-1)?.option.isLast ?? false
-    if (this.#unknown.length > 0 && !isOver) throw usage(`unrecognized arguments: ${this.#unknown.join(' ')}`)
+    if (this.#unknown.length > 0 && !isOver)
+      throw new Misread(`unrecognized arguments: ${this.#unknown.join(' ')}`, this.#suggestion())
     return { found: this.#found, words: this.#words ?? [] }
+  }
+
+  #suggestion(): string {
+    const [option = ''] = this.#unknown.filter((word) => word.startsWith('--'))
+    const meant = option === '' ? null : nearest(option.replace(/=.*/s, ''), this.#options.keys())
+    return meant === null ? '' : `did you mean ${meant}?`
   }
 
   /** Words are taken once: those that come after another option are too many. */
@@ -136,7 +159,7 @@ class Reading<O extends Option> {
   #byPrefix(word: string, at: number): Written<O> | null {
     const prefix = at < 0 ? word : word.slice(0, at)
     const all = [...this.#options.keys()].filter((flag) => flag.startsWith(prefix))
-    if (all.length > 1) throw usage(`ambiguous option: ${word} could match ${all.join(', ')}`)
+    if (all.length > 1) throw new Misread(`ambiguous option: ${word} could match ${all.join(', ')}`)
     const [flag] = all
     return flag === undefined
       ? null
@@ -150,10 +173,6 @@ class Reading<O extends Option> {
   }
 }
 
-function refusal(option: Option, why: string): Fault {
-  return usage(`argument ${option.flags.join('/')}: ${why}`)
-}
-
-function usage(detail: string): Fault {
-  return new Fault('USAGE', { detail })
+function refusal(option: Option, why: string): Misread {
+  return new Misread(`argument ${option.flags.join('/')}: ${why}`)
 }

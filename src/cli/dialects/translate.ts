@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Fault } from '../../faults/fault.ts'
-import { type Given, originText } from '../../settings/given.ts'
+import { type Given, helpOn, originText } from '../../settings/given.ts'
 import type { ForeignRow, Told, Value, Values } from './verdict.ts'
 
 export interface Translation {
@@ -83,7 +83,6 @@ export function refuse({ origin }: Told, instead: string): Fault {
 
 /** Not a value that the other server takes. */
 export function wrong({ origin, value }: Told, wants: string): Fault {
-  return new Fault('SETTING_INVALID', {
-    detail: `${originText(origin)}: must be ${wants}, not ${JSON.stringify(value)}`,
-  })
+  const detail = `${originText(origin)}: must be ${wants}, not ${JSON.stringify(value)}`
+  return new Fault('SETTING_INVALID', { detail }, '', helpOn(origin))
 }

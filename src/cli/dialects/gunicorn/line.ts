@@ -41,7 +41,7 @@ const OPTIONS: readonly (RowOption | SwitchOption)[] = [
 
 /** @param source whose line it is. Faults: USAGE. */
 export function readLine(argv: readonly string[], source: string): GunicornLine {
-  const { found, words } = parseLine(argv, OPTIONS)
+  const { found, words } = parseLine(argv, OPTIONS, 'see dram gunicorn --help')
   const told = new Map<GunicornRow, Told>()
   const switches = new Set<string>()
   for (const { option, flag, value } of found) {

@@ -23,6 +23,16 @@ The sources, weakest first:
 
 \`--print-config\` shows what they come to, \`--check-config\` loads the application too and ends with 0 or 1, \`--explain\` prints a \`dram.toml\` that does the same. Which Python runs it: that of \`DRAM_PYTHON\`, else of the active virtual environment, else of \`.venv\` or \`venv\` beside the application, else \`python3\`.
 
+## What none of the settings says
+
+- What Gunicorn has no setting for has dram's default, but for bodies, which have no largest size, and forwarding headers, of which only those of the scheme count. \`DRAM_*\` and \`DRAM_CONFIG\` reach all of it
+- An idle connection holds no worker, so connections are kept alive with sync, too, for \`keepalive\` seconds. A request waits in one queue for the first worker that is free, 30 seconds at most (\`DRAM_QUEUE_TIMEOUT\`), and gets 503 then
+- Bodies are taken in whole before a worker is bothered (\`DRAM_STREAM_REQUESTS=true\`: as they come)
+- Answers carry \`Server: dram\` and \`X-Request-ID\`, unless \`DRAM_SERVER_HEADER=gunicorn\`, \`DRAM_REQUEST_ID_HEADER=off\`
+- Sockets that a service manager passes on (LISTEN_FDS) are all that is listened at, whatever \`bind\` says, as there
+- Words after APP count for nothing, as there, but with a warning
+- A reload reads all sources again; \`bind\`, \`user\` and others that count only after a restart are named in a warning then ([settings.md](settings.md))
+
 ## Exit codes
 
 As Gunicorn's: 0; 1 for bad settings and for what can't be opened; 2 for a command line that can't be read; 3 when the application fails to load; 4 when the loaded module has no such application. Not as Gunicorn's: a worker that fails to load at a reload ends nothing, the old workers serve on. A stop that a second signal cuts short ends with 128 and the number of the signal.

@@ -246,6 +246,13 @@ test('exit codes are those that service managers know of Gunicorn', () => {
   equal(gunicornExit(new Fault('USAGE')), 2)
 })
 
+test('a misspelled option is asked after, a bad value sends to the page', async () => {
+  await rejects(async () => readLine(['--wokers', '2'], 'x'), { code: 'USAGE', hint: 'did you mean --workers?' })
+  await rejects(async () => readLine(['--workers'], 'x'), { code: 'USAGE', hint: 'see dram gunicorn --help' })
+  await rejects(reading('--header-map maybe shop:app'), { code: 'SETTING_INVALID', hint: 'see docs/gunicorn.md' })
+  await rejects(reading('--backlog 0 shop:app'), { code: 'SETTING_INVALID', hint: 'see docs/gunicorn.md' })
+})
+
 test('a row is found by its name', () => {
   equal(gunicornRow('bind')!.flags[0], '-b')
   equal(gunicornRow('binds'), undefined)
