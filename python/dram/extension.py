@@ -10,7 +10,7 @@ in a worker:
 - attach(worker): it is about to serve
 - interrupted(): a request is over its deadline; its thread goes on for a moment
 - end_worker(): the last step before the process leaves as Python does
-and `paths`: sys.path as load.load() wants it. What it raises as Fault says what is wrong.
+and `paths`: sys.path as load.load() wants it; perhaps arrange_path(folder, pythonpath, paths), as load.py has it. What it raises as Fault says what is wrong.
 """
 
 
@@ -22,3 +22,37 @@ def load(config, paths):
     from importlib import import_module
 
     return import_module("_dram.dialects." + wanted["module"]).Extension(wanted["options"], config, paths)
+
+
+class Quiet:
+    """An extension that does nothing, for those that do little."""
+
+    def __init__(self, options, config, paths):
+        self.paths = paths
+
+    def speak(self, say):
+        pass
+
+    def before_fork(self, number):
+        pass
+
+    def forked(self, number, pid):
+        pass
+
+    def worker_ended(self, number, pid, status):
+        pass
+
+    def begin_worker(self, number):
+        pass
+
+    def wrap(self, application):
+        return application
+
+    def attach(self, worker):
+        pass
+
+    def interrupted(self):
+        pass
+
+    def end_worker(self):
+        pass

@@ -85,7 +85,8 @@ def load_application(config, paths, is_candidate):
         from .dialects import paste
 
         return paste.load(config["paste"], config["pythonpath"], paths)
-    return load.load(config["app"], config["pythonpath"], paths)
+    arrange = getattr(config["extension"], "arrange_path", load.arrange_path)
+    return load.load(config["app"], config["pythonpath"], paths, arrange)
 
 
 def import_greenlets(config, paths):

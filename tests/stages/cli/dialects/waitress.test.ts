@@ -172,3 +172,25 @@ test('usage errors end with 1, as there; --help has every option', async () => {
   equal(out, helpText(80))
   for (const { flags } of ADJUSTMENTS) match(out, new RegExp(`--(\\[no-\\])?${flags[0]!.slice(2)}\\b`))
 })
+
+test('--explain prints a dram.toml that says the same', async () => {
+  let out = ''
+  const world = { variables: {}, folder: '/folder', columns: 80, out: (text: string) => (out += text), err: () => {} }
+  const argv = [
+    '--listen=*:80 127.0.0.1:81',
+    '--trusted-proxy=10.0.0.1',
+    '--trusted-proxy-headers=forwarded',
+    '--ident=',
+    '--url-prefix=/shop',
+    '--unix-socket-perms=0660',
+    '--recv-bytes=1',
+    '--call',
+    'shop:make',
+  ]
+  equal(await main(['waitress-serve', '--explain', ...argv], world), 0)
+  const read = readCommandLine(argv)
+  const { given, dialect } = translateAdjustments(read.given, (name) => ({ kind: 'flag', name }))
+  const { settings } = load([...given, applicationOf(read)], {}, '/folder', () => null, dialect)
+  deepEqual(load([], {}, '/folder', (path) => (path === '/folder/dram.toml' ? out : null)).settings, settings)
+  match(out, /^# .*--recv-bytes.*buffer/m)
+})
