@@ -48,6 +48,7 @@ const LINES: readonly Line[] = [
     env: ANYWHERE,
     workers: 4,
   },
+  { app: 'hello', typed: "gunicorn -k gevent 'hello:create_app()'", env: ANYWHERE, facts: { lock: 'gevent.thread' } },
   // flask.palletsprojects.com/deploying/waitress, docs.pylonsproject.org/projects/waitress
   { app: 'hello', typed: 'waitress-serve --host 127.0.0.1 --port 0 hello:app', facts: { multithread: true } },
   { app: 'hello', typed: 'waitress-serve --host 127.0.0.1 --port 0 --call hello:create_app' },
@@ -126,7 +127,9 @@ for (const line of LINES) {
     if (line.workers) await crew(server, line)
     equal((await server.stop()).code, 0)
     await server.gone()
-    const warnings = server.lines.filter((said) => / (?:warning|error) /.test(said) && !line.warns?.test(said))
+    const warnings = server.lines.filter(
+      (said) => / (?:warning|error) |\[(?:WARNING|ERROR|CRITICAL)\]/.test(said) && !line.warns?.test(said),
+    )
     deepEqual(warnings, [])
     if (line.warns) match(server.stderr, line.warns)
   })
