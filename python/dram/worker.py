@@ -214,6 +214,10 @@ class Worker:
         self.leaving_fast = self.leaving_fast or fast
         self.lines[0].say(frame("LEAVING", flags=FAST if fast else 0))
 
+    def may_leave(self):
+        """Whether a front has said STOP."""
+        return self.told_to_stop or any(line.stopping for line in self.lines)
+
     def interrupted(self):
         extension = self.config.get("extension")
         if extension is not None:

@@ -63,7 +63,7 @@ export async function takeGround(
   const sockets = new Sockets(loaded, birth)
   cleanup.add(() => sockets.close())
   if (identity !== null) await changeUser(settings, identity, journal, sockets)
-  const keeper = started ?? keeperWhereNeeded(python, loaded, inherited)
+  const keeper = started() ?? keeperWhereNeeded(python, loaded, inherited)
   if (keeper !== null) {
     keeper.attach(heardInJournal(journal))
     cleanup.add(() => keeper.close())
@@ -143,10 +143,10 @@ function undelivered(lost: number, to: string, why: string): string {
   return why === '' ? `${lost} datagrams to ${to} were lost` : `${to} can't be told: ${why}; what can't be sent is lost`
 }
 
-function heardInJournal(journal: Journal): KeeperEvents {
+export function heardInJournal(journal: Journal): KeeperEvents {
   return {
     failed: (why) => journal.note('warning', `the keeper has ended, and what it did is not done any more: ${why}`),
-    log: (pid, level, text) => journal.workerLog({ pid }, null, level, text),
+    log: (pid, level, text) => journal.log.record({ pid, level, text }),
     undelivered: (lost, to, why) =>
       journal.event('datagrams_lost', undelivered(lost, to, why), { to, lost }, 'warning'),
     unnotified: (why) => journal.note('warning', `the service manager is not told: ${why}`),

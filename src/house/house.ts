@@ -9,12 +9,13 @@ import { withoutSecrets } from '../kit/secrets.ts'
 import type { Loaded } from '../settings/load.ts'
 import type { Settings } from '../settings/registry.ts'
 import { startInterpreter } from '../supervisor/interpreter.ts'
-import { Supervisor, SYSTEM } from '../supervisor/supervisor.ts'
+import { Supervisor, type SupervisorEvents, SYSTEM } from '../supervisor/supervisor.ts'
 import { rssOf } from '../system/memory.ts'
 import { startOf } from '../system/processes.ts'
 import { passedOn } from './birth.ts'
 import type { Cleanup } from './cleanup.ts'
-import type { Ground } from './ground.ts'
+import { Companion, type ServerFacts } from './companion.ts'
+import { type Ground, heardInJournal } from './ground.ts'
 import { type Launch, serverName, supervisorSettings } from './launch.ts'
 import { Metrics } from './metrics.ts'
 import { startAnother } from './offspring.ts'
@@ -38,6 +39,7 @@ export class House implements Operated, SignalOwner {
   readonly server: ServingFronts
   readonly supervisor: Supervisor
   readonly operations: Operations
+  readonly companion: Companion
   /** Resolves with the pid of the successor that has taken over. */
   readonly succeeded: Promise<number>
   state: Status['state'] = 'starting'
@@ -65,6 +67,12 @@ export class House implements Operated, SignalOwner {
     this.succeeded = new Promise((resolve) => {
       this.#succeed = resolve
     })
+    this.companion = new Companion(
+      () => launch.keeper() ?? ground.keeper,
+      () => this.#serverFacts,
+      (fault) => journal.log.fault(fault, { event: 'hook_failed' }),
+    )
+    cleanup.add(() => this.companion.end())
     this.server = openFronts({
       settings,
       descriptors: ground.descriptors,
@@ -80,7 +88,7 @@ export class House implements Operated, SignalOwner {
       supervisorSettings(loaded, ground.python),
       ground.folder,
       this.server.pool,
-      journal,
+      this.#supervisorEvents,
       this.clock,
       { ...SYSTEM, startInterpreter: (...asked) => launch.headStart?.take(...asked) ?? startInterpreter(...asked) },
     )
@@ -111,6 +119,25 @@ export class House implements Operated, SignalOwner {
 
   get settings(): Settings {
     return this.#reloads.inForce.settings
+  }
+
+  get #serverFacts(): ServerFacts {
+    const workers = this.supervisor.workers.map(({ number, pid }) => ({ number, pid }))
+    return { pid: process.pid, wanted: this.supervisor.wanted, workers }
+  }
+
+  /** The companion hears of what counts for it. */
+  get #supervisorEvents(): SupervisorEvents {
+    const { journal } = this.#ground
+    return {
+      tell: (event) => {
+        journal.tell(event)
+        if (event.kind === 'scaled') this.companion.note('scaled')
+      },
+      note: (...told) => journal.note(...told),
+      output: (...told) => journal.output(...told),
+      outputEnded: (...told) => journal.outputEnded(...told),
+    }
   }
 
   get addresses(): readonly string[] {
@@ -247,11 +274,14 @@ export class House implements Operated, SignalOwner {
         load: async () => {
           const loaded = await this.#launch.load()
           findPython(loaded, process.env)
+          this.#launch.keeper()?.attach(heardInJournal(journal)) // one that was started for this reading
+          await this.companion.tell('reloading', loaded)
           return loaded
         },
         adoptLogs: ({ settings }) => journal.adopt(settings),
         replace: (loaded) => this.#replace(loaded),
-        adopt: ({ settings, warnings }) => {
+        adopt: ({ settings, warnings, extension }) => {
+          this.companion.note('reloaded', { extension })
           for (const warning of warnings) journal.note('warning', warning)
           this.server.adopt(settings)
           this.server.idleReady = settings.workers.least === 0
@@ -297,6 +327,8 @@ export class House implements Operated, SignalOwner {
     const { inherited, loaded } = this.#launch
     const { journal, sockets } = this.#ground
     return new Upgrades({
+      prepare: () =>
+        this.#reloads.inForce.extension === null ? null : this.companion.tell('upgrading', this.#reloads.inForce),
       obstacle: () => {
         if (process.pid === 1) return 'it is process 1, with whose end all others end'
         return this.state === 'serving' ? null : `it is ${this.state}`

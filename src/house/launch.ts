@@ -16,7 +16,7 @@ export interface Launch {
   /** The first zygote's process, if it was started already. */
   readonly headStart: HeadStart | null
   /** If it was started already, with the extension of `loaded` in it. */
-  readonly keeper: Keeper | null
+  readonly keeper: () => Keeper | null
   /** It has begun to serve. */
   readonly served: () => void
 }

@@ -26,13 +26,14 @@ export async function run(launch: Launch): Promise<number> {
     const ground = await takeGround(launch, (pid) => house.server.requestOf(pid), cleanup)
     const house: House = new House(launch, ground, stops, cleanup)
     desk.serve(house)
+    await Promise.race([house.companion.tell('starting', launch.loaded), stops.first])
     // A successor is not the one that operators speak to before it serves.
     const isSuccessor = launch.inherited.birth.kind === 'successor'
     if (!isSuccessor) await house.openForOperators()
     const isLoaded = await Promise.race([house.load(), stops.first.then(() => null)])
     if (isLoaded === null) return 0 // stopped while it was loading
     if (isSuccessor) await house.openForOperators()
-    await begin(launch, ground, house, cleanup)
+    await begin(launch, ground, house, stops, cleanup)
     desk.enter('serving')
     launch.served()
     const end = await Promise.race([stops.first, house.succeeded])
@@ -45,13 +46,20 @@ export async function run(launch: Launch): Promise<number> {
 }
 
 /** The application is loaded: opens the doors, and says so to everyone who waits for it. */
-async function begin({ inherited }: Launch, ground: Ground, house: House, cleanup: Cleanup): Promise<void> {
+async function begin(
+  { inherited, loaded }: Launch,
+  ground: Ground,
+  house: House,
+  stops: Stops,
+  cleanup: Cleanup,
+): Promise<void> {
   const { settings, facts } = house
   const { journal, notices, sockets, pidfile } = ground
   await house.open()
   // First what may fail: a predecessor goes on then, and its socket files must be there still.
   if (inherited.birth.kind === 'successor') pidfile?.write()
   await sockets.settle()
+  await Promise.race([house.companion.tell('ready', loaded), stops.first])
   house.state = 'serving'
   journal.started({
     version: version(),

@@ -37,6 +37,8 @@ export interface UpgradeDoors {
   /** Why it can't be now; null: it can. */
   obstacle(): string | null
   listeners(): readonly Given[]
+  /** What is to be done before it is begun; null: nothing. */
+  prepare(): Promise<void> | null
   start(legacy: Legacy): Offspring
   /** It serves: from now on all is its own. */
   handOver(pid: number): void
@@ -46,6 +48,7 @@ export interface UpgradeDoors {
 export class Upgrades {
   readonly #doors: UpgradeDoors
   #offspring: Offspring | null = null
+  #isPreparing = false
 
   constructor(doors: UpgradeDoors) {
     this.#doors = doors
@@ -53,8 +56,9 @@ export class Upgrades {
 
   /** Resolves when the successor serves. Faults: UPGRADE_REFUSED, UPGRADE_FAILED; then ours goes on. */
   async upgrade(): Promise<{ readonly pid: number }> {
-    const obstacle = this.#offspring === null ? this.#doors.obstacle() : 'an upgrade is under way already'
-    if (obstacle !== null) throw new Fault('UPGRADE_REFUSED', { detail: obstacle })
+    this.#check()
+    const prepared = this.#doors.prepare()
+    if (prepared !== null) await this.#wait(prepared)
     const offspring = this.#doors.start(legacyOf(this.#doors.listeners()))
     this.#offspring = offspring
     try {
@@ -66,6 +70,25 @@ export class Upgrades {
     } finally {
       this.#offspring = null
     }
+  }
+
+  #check(): void {
+    const isFree = this.#offspring === null && !this.#isPreparing
+    const obstacle = isFree ? this.#doors.obstacle() : 'an upgrade is under way already'
+    if (obstacle !== null) throw new Fault('UPGRADE_REFUSED', { detail: obstacle })
+  }
+
+  async #wait(prepared: Promise<void>): Promise<void> {
+    this.#isPreparing = true
+    try {
+      await prepared
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      throw new Fault('UPGRADE_FAILED', { detail: `${error.code}: ${error.message}` }, error.trace)
+    } finally {
+      this.#isPreparing = false
+    }
+    this.#check()
   }
 
   /** We stop: a successor that doesn't serve yet is not wanted any more. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import type { End } from '../events/ends.ts'
 import type { WorkerPool } from '../events/pool.ts'
 import type { EndReason, RequestFacts, WorkerFacts } from '../events/worker.ts'
@@ -12,8 +13,11 @@ import { endOf, type Member, NEXT, newMember, reasonFor } from './member.ts'
 import { Outputs } from './outputs.ts'
 import type { Limits } from './recycle.ts'
 
+const QUIT = constants.signals.SIGQUIT
 /** What was killed, has lost its connections or can't load, and isn't reported: so long before more is done. */
 const REPORT_MS = 2_000
+/** One that is to end at once has so long for what it has to do at its end. */
+export const FAST_MS = 1_000
 
 export interface CrewOwner {
   /** It has loaded the application; it serves once it is told to. */
@@ -109,6 +113,14 @@ export class Crew {
   /** It ends by itself, as it is told elsewhere; soon, or else it is killed. */
   dismiss(member: Member, end: End): void {
     if (this.#move(member, 'drain', this.#clock.nowMs() + REPORT_MS)) member.end = end
+  }
+
+  /** It ends at once, but by itself, for it has something to do then. */
+  quit(member: Member, end: End): void {
+    this.drain(member, end, FAST_MS)
+    if (member.state !== 'draining') return
+    member.deadlineMs = Math.min(member.deadlineMs, this.#clock.nowMs() + FAST_MS)
+    if (member.forker.alive) member.forker.kill(member.pid, QUIT)
   }
 
   kill(member: Member, end: End): void {

@@ -144,7 +144,11 @@ export class Fleet {
   /** Every worker may finish what it runs, as long as `gracefulMs`. None is started any more. */
   drain(gracefulMs: number): void {
     this.#isStopping = true
-    for (const member of this.#crew.all) this.#crew.drain(member, 'stop', gracefulMs)
+    for (const member of this.#crew.all) {
+      const hasHooks = member.generation.settings.zygote.extension !== null
+      if (gracefulMs <= 0 && hasHooks) this.#crew.quit(member, 'stop')
+      else this.#crew.drain(member, 'stop', gracefulMs)
+    }
   }
 
   /** Ends all processes. */

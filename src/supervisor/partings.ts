@@ -3,8 +3,6 @@ import type { Member } from './member.ts'
 
 /** Whoever signals the whole group signals the front as well: so long it is waited for. */
 export const GROUP_MS = 250
-/** One that is to end at once has so long for the hooks of its end. */
-export const FAST_MS = 1_000
 
 /** Workers that were sent a signal, by an operator or with the whole group, and ask to leave. */
 export class Partings {
@@ -31,7 +29,7 @@ export class Partings {
     for (const [member, { isFast, atMs }] of this.#asked) {
       if (nowMs - atMs < GROUP_MS) continue
       this.#asked.delete(member)
-      if (isFast) this.#crew.drain(member, 'asked', FAST_MS)
+      if (isFast) this.#crew.quit(member, 'asked')
       else if (member.state === 'serving' && !member.isOver) member.end ??= 'asked'
     }
   }

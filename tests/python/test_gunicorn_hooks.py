@@ -209,7 +209,7 @@ class Hooks(unittest.TestCase):
             front.tell("STOP")
             log = zygote.event("log")
             self.assertEqual(log["level"], "error")
-            self.assertIn("child_exit failed\nTraceback", log["text"])
+            self.assertIn("child_exit failed: ValueError: 2\nTraceback", log["text"])
             self.assertEqual(zygote.event("exited")["code"], 0)
 
     def test_a_broken_file(self):

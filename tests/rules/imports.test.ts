@@ -67,6 +67,7 @@ const DOORS = [
   'spool/folder.ts',
   'spool/spool.ts',
   'spool/spoolFile.ts',
+  'supervisor/crew.ts',
   'supervisor/dump.ts',
   'supervisor/folder.ts',
   'supervisor/forker.ts',

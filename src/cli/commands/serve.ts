@@ -84,7 +84,7 @@ export async function startServer(
   const headStart = await startPython(loaded, variables)
   try {
     const { run } = await loadServer()
-    return await run({ loaded, load: read, inherited, headStart, keeper: keeper(), served })
+    return await run({ loaded, load: read, inherited, headStart, keeper, served })
   } finally {
     headStart?.abandon()
   }
@@ -100,7 +100,7 @@ export async function checkApplication(loaded: Loaded, keeper: Keeper | null = n
     load: async () => loaded,
     inherited: NOTHING_INHERITED,
     headStart: null,
-    keeper,
+    keeper: () => keeper,
     served: () => {},
   })
   return `${facts.application} loads: ${facts.implementation} ${facts.python}\n`

@@ -45,6 +45,7 @@ function stage(obstacle: string | null = null) {
   const upgrades = new Upgrades({
     obstacle: () => obstacle,
     listeners: () => [],
+    prepare: () => null,
     start: ({ report }: Legacy) => {
       seen.push(`started, reports on ${report}`)
       return offspring

@@ -1,34 +1,157 @@
 """What lives in the keeper: the file as it was read last, and what it wants done once per server."""
+import os
 import sys
 
+from ...fault import Fault, describe, traceback_of
 from . import conf
+from .config import Config
 from .hooks import HOOKS, hook_of
+from .log import Log
+from .server import Server
 
 
 class Companion:
     def __init__(self, paths, say):
         self.paths = paths
         self.say = say
-        self.readings = {}        # number → Conf; only those that may yet be asked for
+        self.readings = {}        # number → (Conf, sys.path as it has left that); only those that may yet count
+        self.last = 0
+        self.server = None
+        self.log = None
+        self.counted = None       # workers that nworkers_changed was told of
 
     def ask(self, name, facts):
         return getattr(self, "ask_" + name)(**facts)
 
+    # Reading the file
+
     def ask_read(self, location, folder, names):
         """house/configuration.ts says what is answered. `names`: of all settings."""
-        sys.path[:] = [folder, *self.paths]
-        found = conf.read(location, folder)
+        found, path = self.read(location, folder)
         values = found.values(names)
         hooks = [name for name, value in values.items() if name in HOOKS and value is not None]
         for name in hooks:
             hook_of(name, values[name])
-        number = max(self.readings, default=0) + 1
-        self.readings[number] = found
+        self.last += 1
+        self.readings[self.last] = found, path
         return {
             "path": found.path,
             "values": {name: conf.as_json(value) for name, value in values.items()},
             "hooks": hooks,
             "unknown": found.unknown(names),
             "warnings": found.warnings,
-            "reading": number,
+            "reading": self.last,
         }
+
+    def read(self, location, folder):
+        """In the folder, and with the path, that it is read with at the start."""
+        before = os.getcwd(), list(sys.path)
+        os.chdir(folder)
+        sys.path[:] = [folder, *self.paths]
+        try:
+            return conf.read(location, folder), list(sys.path)
+        finally:
+            if self.server is not None:
+                os.chdir(before[0])
+                sys.path[:] = before[1]
+
+    # What comes to pass with the server
+
+    def ask_moment(self, moment, options, server):
+        """house/companion.ts says which there are, and when."""
+        getattr(self, "at_" + moment)(options, server)
+
+    def at_starting(self, options, facts):
+        cfg = self.configured(options)
+        self.log = Log(cfg)
+        self.log.speak(lambda level, text: self.say(log=level, text=text))
+        self.server = Server(cfg, self.log, facts["pid"], cfg.own("wsgi_app"))
+        self.enter(cfg, options)
+        self.look(facts)
+        self.run("on_starting", self.server)
+
+    def at_ready(self, options, facts):
+        self.look(facts)
+        self.run("when_ready", self.server)
+
+    def at_reloading(self, options, facts):
+        """The new file's hook; if the reload fails, the old one's count again."""
+        if self.server is None:      # it had no file when it started
+            return
+        before = self.server.cfg
+        self.server.setup(self.configured(options))
+        try:
+            self.look(facts)
+            self.run("on_reload", self.server)
+        finally:
+            self.server.setup(before)
+
+    def at_reloaded(self, options, facts):
+        cfg = self.configured(options)
+        if self.server is None:
+            self.log = Log(cfg)
+            self.log.speak(lambda level, text: self.say(log=level, text=text))
+            self.server = Server(cfg, self.log, facts["pid"], cfg.own("wsgi_app"))
+        self.server.setup(cfg)
+        self.log.setup(cfg)
+        self.enter(cfg, options)
+        self.readings = {number: one for number, one in self.readings.items() if number >= options["reading"]}
+        self.look(facts)
+
+    def at_scaled(self, options, facts):
+        self.look(facts)
+
+    def at_upgrading(self, options, facts):
+        self.look(facts)
+        self.run("pre_exec", self.server)
+
+    def at_ending(self, options, facts):
+        self.server.num_workers = facts["wanted"]
+        self.server.WORKERS = {}
+        self.run("on_exit", self.server)
+
+    def configured(self, options):
+        found = self.readings.get(options["reading"])
+        if found is None:
+            # The keeper that had read it is gone: this one was started at a reload which failed.
+            self.readings[options["reading"]] = found = self.read(options["conf"], options.get("folder") or os.getcwd())
+        return Config(options["values"], found[0])
+
+    def enter(self, cfg, options):
+        """The folder, path and variables of a server by this file."""
+        os.environ.update(cfg.env)
+        sys.path[:] = self.readings[options["reading"]][1]
+        chdir = options.get("chdir")
+        if chdir:
+            os.chdir(chdir)
+            if chdir not in sys.path:
+                sys.path.insert(0, chdir)
+
+    def look(self, facts):
+        """Takes in what is told of the server."""
+        known = self.server.WORKERS
+        self.server.WORKERS = {
+            pid: known.get(pid) or self.worker(number, pid)
+            for number, pid in ((worker["number"], worker["pid"]) for worker in facts["workers"])
+        }
+        self.server.num_workers = facts["wanted"]
+        before, self.counted = self.counted, facts["wanted"]
+        if before != self.counted:
+            try:
+                self.server.cfg.nworkers_changed(self.server, self.counted, before)
+            except BaseException:
+                self.log.failed("nworkers_changed")
+
+    def worker(self, number, pid):
+        worker = self.server.worker(number)
+        worker.pid = pid
+        worker.booted = True
+        return worker
+
+    def run(self, name, *arguments):
+        try:
+            getattr(self.server.cfg, name)(*arguments)
+        except BaseException as error:
+            fault = Fault("HOOK_FAILED", "the hook %s failed: %s" % (name, describe(error)))
+            fault.traceback = traceback_of(error)
+            raise fault from None

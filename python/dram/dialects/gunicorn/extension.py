@@ -27,6 +27,7 @@ class Extension:
         self.server = Server(self.cfg, self.log, os.getppid(), config["app"])
         self.forking = None              # the worker that is about to be forked
         self.worker = None               # the one that this process is
+        self.interrupted_once = False
         self.ending = False
         self.overdue = _thread.allocate_lock()      # held while worker_abort is asked for, and the worker is to go on
 
@@ -115,7 +116,9 @@ class Extension:
 
     def hear_quit(self, number, frame):
         self.worker.alive = False
-        self.attempt("worker_int", self.worker)
+        if not self.interrupted_once:
+            self.interrupted_once = True
+            self.attempt("worker_int", self.worker)
         self.leave_if_told(True)
 
     def hear_term(self, number, frame):
@@ -146,7 +149,7 @@ class Extension:
         """Whoever signals the whole group means the front: it stops us in its own time, or replaces us."""
         if self.worker.serving is None:
             return
-        if fast and self.worker.serving.leaving_fast and self.worker.serving.told_to_stop:
+        if fast and self.worker.serving.may_leave():
             self.end_worker()
             leave()
         self.worker.serving.ask_to_leave(fast)

@@ -1,9 +1,10 @@
 """`log`: what hooks say goes to the server's log, whichever process they run in."""
 import logging
 import os
-import traceback
+import sys
 
 from ... import records
+from ...fault import describe, traceback_of
 
 LEVELS = {
     "critical": logging.CRITICAL,
@@ -91,7 +92,8 @@ class Log:
 
     def failed(self, hook):
         """The hook has raised what is handled just now."""
-        self.error_log.error("the hook %s failed\n%s", hook, traceback.format_exc().rstrip("\n"))
+        error = sys.exc_info()[1]
+        self.error_log.error("the hook %s failed: %s\n%s", hook, describe(error), traceback_of(error).rstrip("\n"))
 
     # The server's own care
 
