@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { request } from '../kit/client.ts'
+import { gunicorn } from '../kit/gunicorn.ts'
 import { type LiveServer, ROOT, type Scope, start } from '../kit/server.ts'
 import { Browser, type Page } from './browser.ts'
 
@@ -17,6 +18,8 @@ export interface Guest {
   readonly target: string
   readonly cwd?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** Served by `dram gunicorn` with these arguments. */
+  readonly gunicorn?: readonly string[]
 }
 
 const text = (page: Page) => page.bytes.toString('utf8')
@@ -43,10 +46,16 @@ export function visit(guest: Guest): void {
 }
 
 export function startGuest(scope: Scope, guest: Guest, isChecked = false): Promise<LiveServer> {
+  const { cwd = GUESTS, gunicorn: dialect } = guest
+  const env = { ...guest.environment, GUEST: guest.target, PYTHONWARNINGS: 'ignore' }
+  if (dialect !== undefined) {
+    const args = ['-w', '2', '--pythonpath', [GUESTS, cwd].join(','), ...dialect]
+    return gunicorn(scope, [...args, isChecked ? 'checked' : guest.target], { cwd, env })
+  }
   const paths = ['--pythonpath', GUESTS, ...(guest.cwd ? ['--pythonpath', guest.cwd] : [])]
   return start(scope, isChecked ? join(GUESTS, 'checked.py') : guest.app, ['--workers', '2', ...paths], {
-    cwd: guest.cwd ?? GUESTS,
-    env: { ...guest.environment, GUEST: guest.target, PYTHONWARNINGS: 'ignore' },
+    cwd,
+    env,
   })
 }
 

@@ -1,0 +1,53 @@
+import { equal, match } from 'node:assert/strict'
+import { test } from 'node:test'
+import { noGevent } from '../kit/gevent.ts'
+import { gunicorn } from '../kit/gunicorn.ts'
+import { folder } from '../kit/server.ts'
+import { visit } from './visit.ts'
+
+if (noGevent) test('Flask in greenlets', { skip: noGevent }, () => {})
+else visit({ name: 'Flask in greenlets', app: '', target: 'flask_app:app', gunicorn: ['-k', 'gevent'] })
+
+const APP = `import socket, time
+from flask import Flask
+app = Flask(__name__)
+@app.get('/')
+def index():
+    time.sleep(0.2)
+    return socket.socket.__module__
+`
+
+const CONF = `from gevent import monkey
+monkey.patch_all()
+import multiprocessing
+bind = '127.0.0.1:0'
+workers = 1
+worker_class = 'gevent'
+worker_connections = 60
+timeout = 120
+`
+
+test('a configuration file that patches', { skip: noGevent }, async (t) => {
+  const cwd = folder(t, { 'shop.py': APP, 'gunicorn.conf.py': CONF })
+  const server = await gunicorn(t, ['shop:app'], { cwd })
+  await server.until(/1 worker × 60 greenlets/)
+  const began = performance.now()
+  const answers = await Promise.all(Array.from({ length: 50 }, () => server.get('/')))
+  for (const { status, text } of answers) {
+    equal(status, 200)
+    match(text, /^gevent\./)
+  }
+  equal(performance.now() - began < (50 * 200) / 3, true)
+  server.signal('SIGHUP')
+  await server.until(/reloaded/)
+  equal((await server.get('/')).status, 200)
+  equal((await server.stop()).code, 0)
+})
+
+test('a file that patches, and whose application is preloaded', { skip: noGevent }, async (t) => {
+  const cwd = folder(t, { 'shop.py': APP, 'gunicorn.conf.py': `${CONF}\npreload_app = True\n` })
+  const server = await gunicorn(t, ['shop:app'], { cwd })
+  const answers = await Promise.all(Array.from({ length: 50 }, () => server.get('/')))
+  for (const { status } of answers) equal(status, 200)
+  equal((await server.stop()).code, 0)
+})
