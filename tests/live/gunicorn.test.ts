@@ -77,7 +77,11 @@ for (const [args, code, says] of FAILURES) {
 }
 
 test('--check-config loads the application and ends', async (t) => {
-  const cwd = folder(t, { 'myapp.py': APP, 'gunicorn.conf.py': 'raise_it = 1\n', 'bad.py': '1 / 0' })
+  const cwd = folder(t, {
+    'myapp.py': APP,
+    'gunicorn.conf.py': 'def post_fork(server, worker):\n    1 / 0\n',
+    'bad.py': '1 / 0',
+  })
   const good = gunicorn(t, ['--check-config', 'myapp'], { cwd })
   equal((await good.exit()).code, 0)
   match(good.stderr, /myapp:application loads/)

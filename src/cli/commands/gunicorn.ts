@@ -5,7 +5,7 @@ import { explain } from '../dialects/explain.ts'
 import { gunicornExit } from '../dialects/gunicorn/exits.ts'
 import { helpText } from '../dialects/gunicorn/help.ts'
 import { readLine } from '../dialects/gunicorn/line.ts'
-import { GunicornSettings, type Reading } from '../dialects/gunicorn/load.ts'
+import { GunicornSettings, type Reading, withoutHooks } from '../dialects/gunicorn/load.ts'
 import { printConfig } from '../dialects/gunicorn/printConfig.ts'
 import type { Command, World } from './command.ts'
 import { checkApplication, startServer } from './serve.ts'
@@ -48,7 +48,7 @@ async function start(settings: GunicornSettings, world: World): Promise<number> 
 async function check({ loaded }: Reading, settings: GunicornSettings, world: World): Promise<number> {
   for (const warning of loaded.warnings) world.err?.(`warning: ${warning}\n`)
   try {
-    world.err?.(await checkApplication(withApp(loaded), settings.keeper))
+    world.err?.(await checkApplication(withoutHooks(withApp(loaded)), settings.keeper))
     return 0
   } catch (error) {
     if (!(error instanceof Fault)) throw error

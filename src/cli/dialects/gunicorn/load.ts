@@ -16,7 +16,8 @@ import { besides } from './besides.ts'
 import { type GunicornLine, readLine } from './line.ts'
 import { lineOf } from './lineOf.ts'
 import { origin, SERVER } from './row.ts'
-import { suggestions } from './suggest.ts'
+import { HOOKS } from './rows/hooks.ts'
+import { foreignNames, suggestions } from './suggest.ts'
 import { GUNICORN } from './table.ts'
 import { type AllTold, type FileTold, mergeTold, variableDefaults } from './told.ts'
 
@@ -145,6 +146,15 @@ export class GunicornSettings {
   }
 }
 
+/** As Gunicorn checks: the file is run and the application loaded, but no hook is called. */
+export function withoutHooks(loaded: Loaded): Loaded {
+  if (loaded.extension?.module !== MODULE) return loaded
+  const { options } = loaded.extension
+  const hooks = HOOKS.map(({ name }) => [name, null] as const)
+  const values = { ...(options.values as Readonly<Record<string, Value>>), ...Object.fromEntries(hooks) }
+  return { ...loaded, extension: { module: MODULE, options: { ...options, values } } }
+}
+
 function configOf(line: GunicornLine): string | null {
   for (const [{ name }, { value }] of line.told) if (name === 'config') return value as string
   return null
@@ -168,7 +178,10 @@ function fileWarnings(configuration: Configuration | null): string[] {
   const misspelled = suggestions(unknown, Object.keys(values)).map(
     ([name, meant]) => `${path}: ${name} is no setting of ${SERVER}: did you mean ${meant}?`,
   )
-  return [...warnings, ...misspelled]
+  const ours = foreignNames(unknown).map(
+    ([name, variable]) => `${path}: ${name} is no setting of ${SERVER} and has no effect: ${variable} is one of dram's`,
+  )
+  return [...warnings, ...misspelled, ...ours]
 }
 
 /** The file is run in the workers, too, whether it has hooks or not: it may set variables, or import what patches. */

@@ -1,4 +1,5 @@
 import { nearest } from '../../../kit/nearest.ts'
+import { fileKey, rowOf, SETTING_KEYS, variable } from '../../../settings/registry.ts'
 import { GUNICORN } from './table.ts'
 
 /** Flags that are called otherwise than their setting, as somebody would write them in a file: `log_level`. */
@@ -9,6 +10,13 @@ const BY_FLAG: ReadonlyMap<string, string> = new Map(
       .map((flag) => [flag.slice(2).replaceAll('-', '_'), name] as const)
       .filter(([written]) => written !== name),
   ),
+)
+
+/** Of one word are names of anybody's helpers, too. */
+const OURS: ReadonlyMap<string, string> = new Map(
+  SETTING_KEYS.filter((key) => rowOf(key).except !== 'variable')
+    .map((key) => [fileKey(key).replaceAll('-', '_'), variable(key)] as const)
+    .filter(([name]) => name.includes('_')),
 )
 
 /** Too short to be anybody's misspelling of anything. */
@@ -23,6 +31,14 @@ export function suggestions(unknown: readonly string[], set: readonly string[]):
   return unknown.flatMap((name) => {
     const meant = meantBy(name)
     return meant === null || set.includes(meant) ? [] : [[name, meant] as [string, string]]
+  })
+}
+
+/** Names that are no settings of Gunicorn, whatever was believed when they were written, but are some of ours. */
+export function foreignNames(unknown: readonly string[]): [name: string, variable: string][] {
+  return unknown.flatMap((name) => {
+    const known = OURS.get(name.toLowerCase())
+    return known === undefined || meantBy(name) !== null ? [] : [[name, known] as [string, string]]
   })
 }
 

@@ -51,6 +51,8 @@ export const workerClass: Give = (value, _all, told) => {
   throw refuse(told, OTHERS.find(([pattern]) => pattern.test(name))?.[1] ?? CUSTOM)
 }
 
+/** Many a file says the default once more. */
+const USUAL_CONNECTIONS = 1000
 const MOST_GREENLETS = 4096
 
 export const workerConnections: Give = (value, all) =>
@@ -58,7 +60,9 @@ export const workerConnections: Give = (value, all) =>
 
 export const warnOfConnections: Warn = (value, all) => {
   if (kindOf(all) !== 'gevent')
-    return 'the server has the connections, not the workers: DRAM_MAX_CONNECTIONS bounds them all'
+    return value === USUAL_CONNECTIONS
+      ? null
+      : 'the server has the connections, not the workers: DRAM_MAX_CONNECTIONS bounds them all'
   return (value as number) > MOST_GREENLETS
     ? `a worker runs ${MOST_GREENLETS} requests at a time at most; others wait for a worker in the server`
     : null

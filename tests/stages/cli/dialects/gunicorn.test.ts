@@ -7,7 +7,7 @@ import { readLine } from '../../../../src/cli/dialects/gunicorn/line.ts'
 import { lineOf } from '../../../../src/cli/dialects/gunicorn/lineOf.ts'
 import { GunicornSettings } from '../../../../src/cli/dialects/gunicorn/load.ts'
 import { printConfig, pythonText } from '../../../../src/cli/dialects/gunicorn/printConfig.ts'
-import { suggestions } from '../../../../src/cli/dialects/gunicorn/suggest.ts'
+import { foreignNames, suggestions } from '../../../../src/cli/dialects/gunicorn/suggest.ts'
 import { GUNICORN, gunicornRow } from '../../../../src/cli/dialects/gunicorn/table.ts'
 import { mergeTold } from '../../../../src/cli/dialects/gunicorn/told.ts'
 import { shellWords } from '../../../../src/cli/dialects/shellWords.ts'
@@ -194,6 +194,12 @@ test('names that are like a setting are suggested, helpers are not', () => {
     suggestions(['worker', 'host', 'port', 'cpu_count', 'cores', 'app_name', 'x', 'BASE_DIR', 'env_name'], ['workers']),
     [],
   )
+})
+
+test('a name that is one of ours is told to be', () => {
+  deepEqual(foreignNames(['max_worker_memory', 'log_file', 'host', 'queue', 'preload']), [
+    ['max_worker_memory', 'DRAM_MAX_WORKER_MEMORY'],
+  ])
 })
 
 test('the line of a name in a configuration file', () => {
