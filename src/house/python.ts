@@ -35,7 +35,7 @@ function* candidates({ settings, folder }: Loaded, variables: Variables, look: L
   if (variables.VIRTUAL_ENV) {
     yield { path: join(resolve(folder, variables.VIRTUAL_ENV), 'bin/python'), from: 'the active virtual environment' }
   }
-  for (const home of applicationFolders(settings.app, resolve(folder, settings.chdir ?? ''))) {
+  for (const home of applicationFolders(settings.paste ?? settings.app, resolve(folder, settings.chdir ?? ''))) {
     yield { path: join(home, '.venv/bin/python'), from: 'beside the application' }
     yield { path: join(home, 'venv/bin/python'), from: 'beside the application' }
   }
@@ -61,6 +61,6 @@ function* onPath(name: string, variables: Variables, look: Look): Generator<Cand
 
 /** Where a virtual environment of the application may be: the folder of its file, and the one it runs in. */
 function applicationFolders(app: string | null, base: string): Set<string> {
-  const file = /^([^(]*\.py)(?::|$)/.exec(app ?? '')?.[1]
+  const file = /^([^(]*\.py)(?::|$)|^(.*\.ini)(?:#|$)/.exec(app ?? '')?.[0].replace(/[:#]$/, '')
   return new Set(file === undefined ? [base] : [dirname(resolve(base, file)), base])
 }

@@ -95,7 +95,7 @@ async function served(
 }
 
 test('dram production.ini serves what pserve did, by the words of Waitress', async (t) => {
-  const server = await served(t, ['production.ini', '--paste-global', 'who=Ada'], { cwd: project(t, WAITRESS) })
+  const server = await served(t, ['production.ini', 'who=Ada'], { cwd: project(t, WAITRESS) })
   equal((await server.get('/', FORWARDED)).text, 'hello Ada from 192.0.2.7')
   match(server.stderr, /1 worker × 3 threads/)
   await server.until(/INFO +\[shop:\d+\] asked for \//)

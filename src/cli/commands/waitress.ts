@@ -12,6 +12,8 @@ export const waitressServe: Command = {
   usage: 'waitress-serve [OPTS] MODULE:OBJ',
   summary: 'Serve with the command line of Waitress.',
   help: helpText,
+  // There, an error of usage ends with 1, and all others with a traceback, which is 1 as well.
+  exitOf: () => 1,
 
   async run(argv, world) {
     const line = readCommandLine(argv)

@@ -112,7 +112,7 @@ test('egg:waitress#main: Waitress’s meaning and defaults', async () => {
 
 test('egg:gunicorn#main: Gunicorn’s meaning and defaults; host and port are bind', async () => {
   const server = 'use = egg:gunicorn#main\nhost = 127.0.0.1\nport = 6543\nworkers = 3\ntimeout = 45\naccesslog = -'
-  const { settings, origins } = await loaded(server, 'production.ini#shop --threads 2 --paste-global a=b')
+  const { settings, origins } = await loaded(server, 'production.ini#shop --threads 2 a=b')
   deepEqual(settings.bind, ['127.0.0.1:6543'])
   deepEqual(settings.workers, { least: 3, most: 3 })
   deepEqual([settings.timeoutMs, settings.threads, settings.accessLog], [45_000, 2, '-'])

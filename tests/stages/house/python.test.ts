@@ -36,6 +36,7 @@ test('an environment beside the application’s file, or in the folder it runs i
   const all = ['/here/site/.venv/bin/python', '/here/.venv/bin/python']
   equal(found('site/app.py:app', all), '/here/site/.venv/bin/python')
   equal(found('site/app.py', all), '/here/site/.venv/bin/python')
+  equal(found('--paste site/a.ini#shop', all), '/here/site/.venv/bin/python')
   equal(found('site.app:app', all), '/here/.venv/bin/python')
   equal(found('app --chdir site', all), '/here/site/.venv/bin/python')
   equal(found('other/app.py', all), '/here/.venv/bin/python')

@@ -11,7 +11,7 @@ This page is printed from the table (\`src/cli/dialects/waitress/adjustments.ts\
 - **mapped**: something of dram's own does its work; what, stands in the last column
 - **accepted**: it has no meaning here; a warning says why, if it is set to something else than its default
 
-The command line is read as getopt reads it: options stand before the application, any beginning that only one option has will do, \`--listen\` adds up, of all others the last counts. \`MODULE:OBJECT\` may be \`MODULE:OBJECT.ATTRIBUTE\` or all dotted, \`--call\` calls it, and the working folder comes last among the folders that modules are found in. Usage errors end with 1. Variables of platforms (\`PORT\`, \`WEB_CONCURRENCY\`) are not read, as there, and a \`dram.toml\` only if \`DRAM_CONFIG\` names it.
+The command line is read as getopt reads it: options stand before the application, any beginning that only one option has will do, \`--listen\` adds up, of all others the last counts. \`MODULE:OBJECT\` may be \`MODULE:OBJECT.ATTRIBUTE\` or all dotted, \`--call\` calls it, and the working folder comes last among the folders that modules are found in. Whatever keeps it from starting ends it with 1. Variables of platforms (\`PORT\`, \`WEB_CONCURRENCY\`) are not read, as there, and a \`dram.toml\` only if \`DRAM_CONFIG\` names it.
 
 The variables \`DRAM_*\` are stronger than Waitress's defaults and weaker than its options, so everything that [settings.md](settings.md) lists is within reach: \`DRAM_WORKERS=4 DRAM_ACCESS_LOG=- dram waitress-serve …\`. Which Python runs the application: that of \`DRAM_PYTHON\`, else of the active virtual environment, else of \`.venv\` or \`venv\` beside the application, else \`python3\`.
 
@@ -32,7 +32,7 @@ The program becomes the server: dram takes its place, with its pid, so nothing b
 
 ## From a file of PasteDeploy
 
-\`dram production.ini\` (or \`production.ini#NAME\` for \`[app:NAME]\`) serves what \`pserve production.ini\` did. Its \`[server:main]\` is read in the meaning of the server it was written for: \`use = egg:waitress#main\`, \`egg:gunicorn#main\`, or \`egg:dram#main\`, whose keys are those of \`dram.toml\`. \`--paste-global KEY=VALUE\` says what stands there as \`%(KEY)s\`, \`--paste FILE\` takes the application alone. Its logging is set up as pserve does. \`pserve\` itself can start dram: \`use = egg:dram#main\`, after \`pip install $(dram python-path)\`.
+\`dram production.ini\` (or \`production.ini#NAME\` for \`[app:NAME]\`) serves what \`pserve production.ini\` did. Its \`[server:main]\` is read in the meaning of the server it was written for: \`use = egg:waitress#main\`, \`egg:gunicorn#main\`, or \`egg:dram#main\`, whose keys are those of \`dram.toml\`. \`KEY=VALUE\` behind the file (or \`--paste-global KEY=VALUE\`) says what stands there as \`%(KEY)s\`, \`--paste FILE\` takes the application alone. Its logging is set up as pserve does. \`pserve\` itself can start dram: \`use = egg:dram#main\`, after \`pip install $(dram python-path)\`.
 `
 
 /** docs/waitress.md */

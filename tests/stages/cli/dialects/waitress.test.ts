@@ -168,6 +168,7 @@ test('usage errors end with 1, as there; --help has every option', async () => {
     err,
     /^dram: DIALECT_USAGE: --port=80 stands behind.*\nhint: write it before: dram waitress-serve --port=80 shop:app/,
   )
+  equal(await main(['waitress-serve', '--threads=x', 'shop:app'], world), 1)
   equal(await main(['waitress-serve', '--help'], world), 0)
   equal(out, helpText(80))
   for (const { flags } of ADJUSTMENTS) match(out, new RegExp(`--(\\[no-\\])?${flags[0]!.slice(2)}\\b`))
