@@ -1,9 +1,10 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { cpSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { DRAM, folder, type LiveServer, PYTHON, run, type Scope, start } from '../kit/server.ts'
+import { eventually } from '../kit/wait.ts'
 
 const fileScope: Scope = { after: (end) => after(end as () => Promise<void>) }
 
@@ -130,12 +131,14 @@ test('egg:gunicorn#main, with its gunicorn.conf.py; and dram gunicorn --paste', 
 
 /** The Python package, installed as a user does it; its folder. */
 function installed(): string {
-  const source = folder(fileScope)
   const target = folder(fileScope)
   const path = execFileSync(process.execPath, [DRAM, 'python-path'], { encoding: 'utf8' }).trim()
-  cpSync(path, join(source, 'package'), { recursive: true }) // pip builds beside the source
-  const options = ['--no-build-isolation', '--no-deps', '--no-index', '--disable-pip-version-check', '--quiet']
-  execFileSync(PYTHON, ['-m', 'pip', 'install', ...options, '--target', target, join(source, 'package')])
+  const before = readdirSync(path)
+  // Nothing is fetched to build it, and nothing written where it lies.
+  const options = ['--no-index', '--disable-pip-version-check', '--quiet', '--target', target]
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' }
+  execFileSync(PYTHON, ['-m', 'pip', 'install', ...options, path], { env })
+  deepEqual(readdirSync(path), before)
   return target
 }
 
@@ -151,6 +154,21 @@ test('pserve itself finds egg:dram#main, and becomes dram', { timeout: 90_000 },
   deepEqual([answer.text, answer.header('server')], ['hello Grace from 127.0.0.1', 'shop'])
   match(server.stderr, /1 worker × 2 threads|workers? × 2 threads/)
   await server.until(/\[shop:\d+\] asked for \//)
+})
+
+test('a reload reads the file again, for the application and for the server', async (t) => {
+  const cwd = project(t, OWN)
+  const server = await served(t, ['production.ini', 'who=Ada'], { cwd })
+  equal((await server.get('/')).text, 'hello Ada from 127.0.0.1')
+  writeFileSync(
+    join(cwd, 'production.ini'),
+    ini(OWN.replace('= shop', '= other')).replace('greeting = hello', 'greeting = bye'),
+  )
+  server.signal('SIGHUP')
+  await eventually(async () => {
+    const answer = await server.get('/')
+    return answer.text === 'bye Ada from 127.0.0.1' && answer.header('server') === 'other'
+  }, 'the new settings')
 })
 
 test('what is missing is said', async (t) => {
