@@ -63,7 +63,7 @@ class Control:
         elif name == "STOP":
             if self.worker.leaving_fast:
                 self.worker.told_to_stop = True
-                signal.pthread_kill(self.worker.main, signal.SIGQUIT)
+                signal.pthread_kill(self.worker.signalled, signal.SIGQUIT)
             line.stop()
         else:
             answer = line.calls.get(request_id)

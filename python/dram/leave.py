@@ -15,10 +15,19 @@ def leave(error=None):
     elif error is not None:
         sys.excepthook(type(error), error, error.__traceback__)
         code = 1
-    try:
-        threading._shutdown()
-        atexit._run_exitfuncs()
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
+    attempt(threading._shutdown)
+    leave_at_once(code)
+
+
+def leave_at_once(code):
+    """The same without waiting for other threads: from a signal's handler, whatever that stands above."""
+    attempt(atexit._run_exitfuncs)
     output.flush()
     os._exit(code)
+
+
+def attempt(function):
+    try:
+        function()
+    except BaseException:
+        sys.excepthook(*sys.exc_info())

@@ -66,7 +66,7 @@ class Worker:
         self.stopping = False             # STOP has come from every front
         self.forked = False
         self.leaving_fast = False         # asked to, and …
-        self.main = get_ident()           # of the thread that handles signals, as the system knows it
+        self.signalled = get_ident()      # of the thread that handles signals, as the system knows it
         self.told_to_stop = False         # … the front agrees
         threads = config["threads"]
         self.slots = [page.slot(number) for number in range(threads)]

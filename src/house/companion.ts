@@ -23,6 +23,9 @@ export interface ServerFacts {
   readonly workers: readonly { readonly number: number; readonly pid: number }[]
 }
 
+/** What happens while it serves may take so long: nothing could be reloaded any more behind what hangs. */
+const SERVING_MS = 60_000
+const UNLIMITED: ReadonlySet<Moment> = new Set(['starting', 'ready', 'ending'])
 /** What happens at the end may take so long. */
 const ENDING_MS = 10_000
 
@@ -46,7 +49,8 @@ export class Companion {
     const keeper = this.#keeper()
     this.#extension = moment === 'reloading' ? this.#extension : extension
     if (extension === null || keeper === null) return
-    await keeper.ask(extension.module, 'moment', { moment, options: extension.options, server: this.#facts() })
+    const facts = { moment, options: extension.options, server: this.#facts() }
+    await keeper.ask(extension.module, 'moment', facts, UNLIMITED.has(moment) ? null : SERVING_MS)
     this.#hasStarted = true
   }
 

@@ -36,12 +36,16 @@ export interface ConfigurationAsked {
   readonly notifySocket: string | null
 }
 
+/** At a reload, the file may take so long. */
+const ANEW_MS = 60_000
+
 /** Has the file read in the keeper. Faults: CONFIG_FAILED, HOOK_INVALID, KEEPER_LOST; a keeper that was started is ended then. */
 export async function readConfiguration(asked: ConfigurationAsked): Promise<Configuration> {
   const { module, facts } = asked
   const keeper = asked.keeper?.isAlive ? asked.keeper : startKeeper(asked)
   try {
-    const answer = (await keeper.ask(module, 'read', facts)) as Omit<Configuration, 'keeper'>
+    const limitMs = keeper === asked.keeper ? ANEW_MS : null
+    const answer = (await keeper.ask(module, 'read', facts, limitMs)) as Omit<Configuration, 'keeper'>
     return { keeper, ...answer }
   } catch (error) {
     if (keeper !== asked.keeper) await keeper.close()

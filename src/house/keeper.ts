@@ -102,16 +102,29 @@ export class Keeper implements Datagrams {
 
   /**
    * Asks a module of python/dram/dialects/, which is imported at its first question. One is answered after the other.
+   * `limitMs`: one that is stuck for so long is ended, or else nothing would ever be answered again.
    * Faults: the module's; KEEPER_LOST.
    */
-  ask(module: string, name: string, facts: Readonly<Record<string, unknown>>): Promise<unknown> {
-    const ended = this.#ended
-    if (ended !== null) return Promise.reject(new Fault('KEEPER_LOST', { detail: ended }))
+  async ask(
+    module: string,
+    name: string,
+    facts: Readonly<Record<string, unknown>>,
+    limitMs: number | null = null,
+  ): Promise<unknown> {
+    if (this.#ended !== null) throw new Fault('KEEPER_LOST', { detail: this.#ended })
     const id = ++this.#lastQuestion
-    return new Promise((resolve, reject) => {
+    const answered = new Promise((resolve, reject) => {
       this.#questions.set(id, { resolve, reject })
       this.#send({ cmd: 'ask', id, module, name, facts })
     })
+    if (limitMs === null) return answered
+    const timer = setTimeout(() => this.#giveUp(`it was stuck for ${limitMs / 1000} s`), limitMs)
+    return answered.finally(() => clearTimeout(timer))
+  }
+
+  #giveUp(why: string): void {
+    this.#end(why)
+    this.#child.kill('SIGKILL')
   }
 
   /** It sends what it was told, and ends. */

@@ -344,7 +344,7 @@ export class Stage implements WorkerPool, SupervisorEvents, SupervisorDoors {
 
 const NEVER = new Promise<FakeForker>(() => {})
 
-const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
+export const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
   workers: { least: 1, most: 1 },
   bootTimeoutMs: 20_000,
   gracefulTimeoutMs: 20_000,

@@ -59,16 +59,21 @@ class Companion:
 
     def ask_moment(self, moment, options, server):
         """house/companion.ts says which there are, and when."""
-        getattr(self, "at_" + moment)(options, server)
+        # A keeper that was started at a reload which failed has no server yet.
+        if self.server is not None or moment in ("starting", "reloaded"):
+            getattr(self, "at_" + moment)(options, server)
 
     def at_starting(self, options, facts):
+        self.begin(options, facts)
+        self.run("on_starting", self.server)
+
+    def begin(self, options, facts):
         cfg = self.configured(options)
         self.log = Log(cfg)
         self.log.speak(lambda level, text: self.say(log=level, text=text))
         self.server = Server(cfg, self.log, facts["pid"], cfg.own("wsgi_app"))
         self.enter(cfg, options)
         self.look(facts)
-        self.run("on_starting", self.server)
 
     def at_ready(self, options, facts):
         self.look(facts)
@@ -76,8 +81,6 @@ class Companion:
 
     def at_reloading(self, options, facts):
         """The new file's hook; if the reload fails, the old one's count again."""
-        if self.server is None:      # it had no file when it started
-            return
         before = self.server.cfg
         self.server.setup(self.configured(options))
         try:
@@ -87,11 +90,10 @@ class Companion:
             self.server.setup(before)
 
     def at_reloaded(self, options, facts):
+        if self.server is None:      # there was no file when it started
+            self.counted = facts["wanted"]
+            return self.begin(options, facts)
         cfg = self.configured(options)
-        if self.server is None:
-            self.log = Log(cfg)
-            self.log.speak(lambda level, text: self.say(log=level, text=text))
-            self.server = Server(cfg, self.log, facts["pid"], cfg.own("wsgi_app"))
         self.server.setup(cfg)
         self.log.setup(cfg)
         self.enter(cfg, options)
@@ -111,11 +113,7 @@ class Companion:
         self.run("on_exit", self.server)
 
     def configured(self, options):
-        found = self.readings.get(options["reading"])
-        if found is None:
-            # The keeper that had read it is gone: this one was started at a reload which failed.
-            self.readings[options["reading"]] = found = self.read(options["conf"], options.get("folder") or os.getcwd())
-        return Config(options["values"], found[0])
+        return Config(options["values"], self.readings[options["reading"]][0])
 
     def enter(self, cfg, options):
         """The folder, path and variables of a server by this file."""

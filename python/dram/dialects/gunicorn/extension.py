@@ -5,7 +5,7 @@ import signal
 import sys
 
 from ...fault import Fault, describe, traceback_of
-from ...leave import leave
+from ...leave import leave_at_once
 from . import conf, requests
 from .config import Config
 from .log import Log
@@ -130,9 +130,11 @@ class Extension:
             self.abort()
             self.overdue.release()
             return
+        if self.ending:
+            return
         self.abort()
         self.end_worker()
-        leave(SystemExit(1))
+        leave_at_once(1)
 
     def interrupted(self):
         """A request is overdue: worker_abort is called in the main thread, above what that runs, as a signal's handler.
@@ -142,17 +144,22 @@ class Extension:
         if not self.cfg.has("worker_abort") or self.worker.aborted:
             return
         self.overdue.acquire(False)
-        signal.pthread_kill(self.worker.serving.main, signal.SIGABRT)
-        self.overdue.acquire(True, ABORT_SECONDS)
+        signal.pthread_kill(self.worker.serving.signalled, signal.SIGABRT)
+        if self.overdue.acquire(True, ABORT_SECONDS):
+            self.overdue.release()
+        # Else the main thread is stuck in C, and the handler still to come.
 
     def leave_if_told(self, fast):
         """Whoever signals the whole group means the front: it stops us in its own time, or replaces us."""
-        if self.worker.serving is None:
+        if self.worker.serving is None or self.ending:
             return
         if fast and self.worker.serving.may_leave():
             self.end_worker()
-            leave()
-        self.worker.serving.ask_to_leave(fast)
+            leave_at_once(0)
+        try:
+            self.worker.serving.ask_to_leave(fast)
+        except OSError:
+            pass      # the front has hung up, and we end
 
     def abort(self):
         self.worker.alive = False
