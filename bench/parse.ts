@@ -6,6 +6,7 @@ import { Http1Parser, type ParseLimits } from '../src/parse/http1.ts'
 const LIMITS: ParseLimits = {
   maxRequestLineBytes: 8 * 1024,
   maxHeaders: 100,
+  maxHeaderLineBytes: 0,
   maxHeaderBytes: 64 * 1024,
   maxBodyBytes: 1024 ** 3,
   maxTrailerBytes: 8 * 1024,

@@ -9,6 +9,7 @@ import { Http1Parser, type ParseLimits } from '../src/parse/http1.ts'
 const LIMITS: ParseLimits = {
   maxRequestLineBytes: 64,
   maxHeaders: 6,
+  maxHeaderLineBytes: 0,
   maxHeaderBytes: 200,
   maxBodyBytes: 64,
   maxTrailerBytes: 32,

@@ -59,6 +59,11 @@ export const FAULTS = {
     says: 'there are more than {limit} header lines',
     hint: 'send fewer, or raise --max-headers',
   },
+  HEADER_TOO_LONG: {
+    status: 431,
+    says: 'a header line is longer than {limit} bytes',
+    hint: 'send smaller cookies, or raise --max-header-line',
+  },
   HEADERS_TOO_LARGE: {
     status: 431,
     says: 'the headers are larger than {limit} bytes',

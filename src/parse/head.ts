@@ -86,8 +86,10 @@ export class HeadReader {
 
   /** Null if anything is wrong with it: the plain way finds out what is wrong first. */
   #readWholeBlock(start: number, end: number, minor: 0 | 1): HeaderBlock | null {
-    const { maxHeaderBytes, maxHeaders } = this.#limits
+    const { maxHeaderBytes, maxHeaders, maxHeaderLineBytes } = this.#limits
     if (end - start > MAX_SHARED_BLOCK_BYTES || end - start + 2 > maxHeaderBytes) return null
+    // Where all lines together are no longer than one may be, none is.
+    if (maxHeaderLineBytes > 0 && end - start > maxHeaderLineBytes) return null
     // Not a slice of the head's text: that would keep the target in memory for as long as the block is kept.
     const raw = this.#input.bytes.toString('latin1', start, end)
     const block = this.#cache?.get(minor, raw) ?? this.#readRightBlock(raw, minor)
@@ -135,7 +137,9 @@ export class HeadReader {
   }
 
   #addField(line: string): void {
-    const { maxHeaders } = this.#limits
+    const { maxHeaders, maxHeaderLineBytes } = this.#limits
+    if (maxHeaderLineBytes > 0 && line.length > maxHeaderLineBytes)
+      throw new Refusal('HEADER_TOO_LONG', maxHeaderLineBytes)
     if (this.#fields.length === maxHeaders) throw new Refusal('HEADERS_TOO_MANY', maxHeaders)
     this.#fields.push(readField(line))
     this.#lines.push(line)

@@ -3,6 +3,8 @@ export interface ParseLimits {
   readonly maxRequestLineBytes: number
   /** Field lines. */
   readonly maxHeaders: number
+  /** One field line; 0: any. */
+  readonly maxHeaderLineBytes: number
   /** The whole header section. */
   readonly maxHeaderBytes: number
   readonly maxBodyBytes: number

@@ -508,6 +508,15 @@ export const REGISTRY = {
     why: 'Browsers behind several proxies send about thirty.',
     applies: 'reload',
   }),
+  maxHeaderLineBytes: row({
+    section: 'limits',
+    flag: '--max-header-line',
+    reader: size({ most: '1MiB', zero: 'any' }),
+    default: '0',
+    help: 'The longest header line; a longer one gets 431. 0: any that --max-header-size lets in.',
+    why: 'For applications that put the value of a header where long ones hurt.',
+    applies: 'reload',
+  }),
   maxHeaderBytes: row({
     section: 'limits',
     flag: '--max-header-size',

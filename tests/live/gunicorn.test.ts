@@ -119,3 +119,18 @@ test('a reload runs the file again', async (t) => {
   server.signal('SIGHUP')
   await server.until(/gunicorn\.conf\.py, line 4, worker_tmp_dir/)
 })
+
+test('a header line longer than limit_request_field_size gets 431, CRLF counted, as there', async (t) => {
+  const cwd = folder(t, { 'myapp.py': APP })
+  const server = gunicorn(t, ['-b', '127.0.0.1:0', '--limit-request-field_size', '100', 'myapp'], { cwd })
+  await bodyOf(server)
+  const [, port] = await server.until(/Listening at: http:\/\/127\.0\.0\.1:(\d+)/)
+  const status = async (bytes: number): Promise<number> => {
+    const value = 'v'.repeat(bytes - 'X-Long: \r\n'.length)
+    const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { 'X-Long': value, connection: 'close' } })
+    await response.text()
+    return response.status
+  }
+  equal(await status(100), 200)
+  equal(await status(101), 431)
+})

@@ -156,6 +156,7 @@ test('a block from a cache must fit the limits of the parser that finds it', () 
   for (const [limits, code] of [
     [{ maxHeaders: 1 }, 'HEADERS_TOO_MANY'],
     [{ maxHeaderBytes: 10 }, 'HEADERS_TOO_LARGE'],
+    [{ maxHeaderLineBytes: 6 }, 'HEADER_TOO_LONG'],
   ] as const) {
     const [event] = new Http1Parser({ ...ROOMY, ...limits }, cache).feed(bytes)
     equal(event?.kind === 'refused' && event.code, code)

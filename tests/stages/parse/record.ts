@@ -7,6 +7,7 @@ import { visible } from '../../kit/cases.ts'
 export const ROOMY: ParseLimits = {
   maxRequestLineBytes: 8190,
   maxHeaders: 100,
+  maxHeaderLineBytes: 0,
   maxHeaderBytes: 65_536,
   maxBodyBytes: Number.MAX_SAFE_INTEGER,
   maxTrailerBytes: 8192,

@@ -114,8 +114,11 @@ const MEANINGS: readonly (readonly [line: string, expected: Readonly<Record<stri
   ['--limit-request-line 0', { maxRequestLineBytes: 32_000 }],
   ['--limit-request-line 9000', { maxRequestLineBytes: 8190 }],
   ['--limit-request-fields 0', { maxHeaders: 10_000 }],
-  ['--limit-request-fields 10 --limit-request-field_size 1000', { maxHeaders: 10, maxHeaderBytes: 10_020 }],
-  ['--limit-request-field_size 0', { maxHeaderBytes: 1024 * 1024 }],
+  [
+    '--limit-request-fields 10 --limit-request-field_size 1000',
+    { maxHeaders: 10, maxHeaderLineBytes: 998, maxHeaderBytes: 10_020 },
+  ],
+  ['--limit-request-field_size 0', { maxHeaderLineBytes: 0, maxHeaderBytes: 1024 * 1024 }],
   ['-t 0 --graceful-timeout 5 --keep-alive 0', { timeoutMs: 0, gracefulTimeoutMs: 5000, keepAliveMs: 0 }],
   ['-m 007', { unixMode: 0o770 }],
   ['-e A=1 -e B=2=3 -e SCRIPT_NAME=/shop', { env: { A: '1', B: '2=3', SCRIPT_NAME: '/shop' }, scriptName: '/shop' }],

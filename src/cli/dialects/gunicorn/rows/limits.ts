@@ -1,4 +1,4 @@
-import { gift, mapped, refused, same } from '../../verdict.ts'
+import { gift, refused, same } from '../../verdict.ts'
 import { integer, toggle } from '../kinds.ts'
 import { type GunicornRow, section } from '../row.ts'
 
@@ -8,6 +8,8 @@ const LONGEST_LINE = 32_000
 const LONGEST_LIMIT = 8190
 const MOST_HEADERS = 10_000
 const MOST_HEADER_BYTES = 1024 * 1024
+/** Gunicorn counts them, we don't. */
+const CRLF_BYTES = 2
 const LEAST_HEADER_BYTES = 1024
 
 export const LIMITS: readonly GunicornRow[] = [
@@ -44,12 +46,13 @@ export const LIMITS: readonly GunicornRow[] = [
       metavar: 'INT',
       default: 8190,
       help: 'The longest header line in bytes. 0: unlimited.',
-      verdict: mapped(
-        '`--max-header-size`: what limit_request_fields lines of this size come to, from 1 KiB to 1 MiB; 0 is 1 MiB',
+      verdict: same(
+        '`--max-header-line`, and `--max-header-size`: what limit_request_fields such lines come to, from 1 KiB to 1 MiB',
         (value, all) => {
-          const bytes = ((all.limit_request_fields as number) || MOST_HEADERS) * ((value as number) + 2)
+          const bytes = ((all.limit_request_fields as number) || MOST_HEADERS) * ((value as number) + CRLF_BYTES)
           const within = Math.min(Math.max(bytes, LEAST_HEADER_BYTES), MOST_HEADER_BYTES)
-          return [gift('maxHeaderBytes', value === 0 ? MOST_HEADER_BYTES : within)]
+          const line = value === 0 ? 0 : Math.min(Math.max(1, (value as number) - CRLF_BYTES), MOST_HEADER_BYTES)
+          return [gift('maxHeaderLineBytes', line), gift('maxHeaderBytes', value === 0 ? MOST_HEADER_BYTES : within)]
         },
       ),
     },
