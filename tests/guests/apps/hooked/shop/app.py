@@ -29,7 +29,7 @@ def pid():
 
 @app.post("/orders")
 def order():
-    with database.connection:
+    with database.lock, database.connection:
         database.connection.execute("INSERT INTO orders VALUES (?)", (os.getpid(),))
     ORDERS.inc()
     return {"pid": os.getpid(), "connection_of": database.opened_by}, 201
@@ -37,7 +37,8 @@ def order():
 
 @app.get("/orders")
 def orders():
-    (count,) = database.connection.execute("SELECT COUNT(*) FROM orders").fetchone()
+    with database.lock:
+        (count,) = database.connection.execute("SELECT COUNT(*) FROM orders").fetchone()
     return {"orders": count}
 
 

@@ -2,7 +2,9 @@
 
 import os
 import sqlite3
+import threading
 
+lock = threading.Lock()      # the threads of a worker take turns
 connection = None
 opened_by = None
 
