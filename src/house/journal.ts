@@ -229,8 +229,8 @@ export class Journal implements ServerEvents, SupervisorEvents {
 
   /** Throws LOG_FILE, SETTING_INVALID. */
   #openAccess(settings: Settings, before: Access | null = null): Access {
-    const { accessLog: path, accessLogFormat } = settings
-    const format = accessFormat(accessLogFormat)
+    const { accessLog: path, accessLogFormat, color } = settings
+    const format = accessFormat(accessLogFormat, path === '-' && isColored(color, 1))
     const sink = path === null ? null : before?.path === path ? before.sink : this.#openSink(path, 1)
     return { path, sink, format: wantsAccess(settings) ? format : null }
   }
@@ -250,10 +250,13 @@ export class Journal implements ServerEvents, SupervisorEvents {
 }
 
 function logSettings({ logLevel, logFormat, logFile, color }: Settings): LogSettings {
-  const onTerminal = logFile === '-' && isTerminal(2) && !process.env.NO_COLOR
   return {
     level: logLevel,
     format: logFormat === 'auto' ? 'text' : logFormat,
-    color: color === 'always' || (color === 'auto' && onTerminal),
+    color: color === 'always' || (logFile === '-' && isColored(color, 2)),
   }
+}
+
+function isColored(color: Settings['color'], descriptor: number): boolean {
+  return color === 'always' || (color === 'auto' && isTerminal(descriptor) && !process.env.NO_COLOR)
 }

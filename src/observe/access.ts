@@ -1,5 +1,6 @@
 import type { RequestHead } from '../events/request.ts'
 import { Fault } from '../faults/fault.ts'
+import { briefLine } from './brief.ts'
 import { two, zone } from './classic.ts'
 import { escapedBytes } from './escape.ts'
 
@@ -35,11 +36,12 @@ const NAMED: Readonly<Record<string, string>> = {
 }
 
 /**
- * `common`, `combined`, `json`, or a text with atoms as Gunicorn has them (`%(h)s`, `%({user-agent}i)s`), and `%(id)s`
+ * `common`, `combined`, `json`, `brief` (for people, in `colors` or not), or a text with atoms as Gunicorn has them (`%(h)s`, `%({user-agent}i)s`), and `%(id)s`
  * for the request id. The function made writes one line, newline included. Throws SETTING_INVALID.
  */
-export function accessFormat(format: string): AccessFormat {
+export function accessFormat(format: string, colors = false): AccessFormat {
   if (format === 'json') return jsonLine
+  if (format === 'brief') return (facts) => briefLine(facts, colors)
   const pieces = parse(NAMED[format] ?? format)
   return (facts) => {
     let line = ''

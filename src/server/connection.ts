@@ -221,6 +221,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     if (target.untrusted !== null) this.#context.untrusted(this, target.untrusted)
     this.#lastCame = connection === 'close' || (head.minor === 0 && connection !== 'keepAlive')
     if (this.#context.settings.healthPaths && this.#answersHealth(head, target)) return
+    if (this.#context.standIn !== null) return this.#answerFault(head, target, this.#context.standIn)
     const exchange = new Exchange(this, this.#context, head, target)
     if (framing !== 'none') {
       this.#receiving = exchange
@@ -234,12 +235,23 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   #answersHealth(head: RequestHead, target: Target): boolean {
     const page = healthPage(head, () => this.#context.isReady())
     if (page === null) return false
+    this.#ownExchange(head, target).answer(page)
+    this.touch()
+    return true
+  }
+
+  /** Answers in its turn, too. */
+  #answerFault(head: RequestHead, target: Target, fault: Fault): void {
+    this.#ownExchange(head, target).fail(fault)
+    this.touch()
+  }
+
+  /** One that is answered without a worker. */
+  #ownExchange(head: RequestHead, target: Target): Exchange {
     const exchange = new Exchange(this, this.#context, head, target)
     if (head.block.framing !== 'none') this.#receiving = exchange
     this.#push(exchange)
-    exchange.answer(page)
-    this.touch()
-    return true
+    return exchange
   }
 
   #body(bytes: Buffer): void {

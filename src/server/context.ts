@@ -36,6 +36,8 @@ export interface ServerContext extends Adopted {
   readonly meter: RequestMeter | null
   /** Time of the last sweep, milliseconds on the clock: good enough for deadlines, and free. */
   nowMs: number
+  /** Not null: what every request gets instead of the application, which can't be run. */
+  standIn: Fault | null
   /** Answers say `Connection: close` from now on. */
   stopping: boolean
   /** At least one worker takes requests, and no stop is near. */

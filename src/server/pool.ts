@@ -61,6 +61,7 @@ export class Pool implements WorkerPool, Home {
   #busy = 0
   #busiest = 0
   #turn = 0
+  #isHeld = false
   /** Time of the last sweep. */
   #nowMs: number
   #check: NodeJS.Timeout | null = null
@@ -119,6 +120,13 @@ export class Pool implements WorkerPool, Home {
   /** Requests that workers were given and have not answered. */
   get running(): number {
     return this.#workers.reduce((sum, worker) => sum + worker.own, 0)
+  }
+
+  /** While it is held nothing goes to a worker: what comes waits. */
+  set held(isHeld: boolean) {
+    this.#isHeld = isHeld
+    this.spread()
+    this.events.batchEnd()
   }
 
   attach(place: WorkerPlace, owner: WorkerOwner): AttachedWorker {
@@ -308,7 +316,7 @@ export class Pool implements WorkerPool, Home {
   }
 
   #free(): PooledWorker | null {
-    return leastBusy(this.#serving, this.#turn++)
+    return this.#isHeld ? null : leastBusy(this.#serving, this.#turn++)
   }
 
   #send(worker: PooledWorker, job: Job): void {

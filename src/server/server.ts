@@ -151,6 +151,7 @@ export class Server {
       memory,
       meter,
       nowMs: clock.nowMs(),
+      standIn: null,
       stopping: false,
       isReady: () => this.ready,
       newRequestId: requestIds(Math.random),
@@ -228,6 +229,13 @@ export class Server {
   get ready(): boolean {
     if (this.#reportsNotReady || this.#context.stopping) return false
     return this.idleReady || this.#context.pool.serving > 0
+  }
+
+  /** Not null: what every request gets instead of the application, until it is null again. */
+  set standIn(fault: Fault | null) {
+    this.#context.standIn = fault
+    if (fault !== null) this.#context.pool.clear(fault)
+    this.#flush()
   }
 
   /** A stop is near: balancers are told, and everything is served as before. */

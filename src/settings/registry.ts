@@ -865,9 +865,9 @@ export const REGISTRY = {
   accessLogFormat: row({
     section: 'logs',
     flag: '--access-log-format',
-    reader: text('FORMAT', 'common, combined, json or a text of atoms such as %(h)s'),
+    reader: text('FORMAT', 'common, combined, json, brief or a text of atoms such as %(h)s'),
     default: 'combined',
-    help: 'common, combined, json, or a text with the atoms Gunicorn knows, such as %(h)s.',
+    help: 'common, combined, json, brief (for people who look on), or a text with the atoms Gunicorn knows, such as %(h)s.',
     why: 'Log readers know the first two by heart.',
     applies: 'reload',
   }),

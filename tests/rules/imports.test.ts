@@ -41,6 +41,7 @@ const DOORS = [
   'house/signalDesk.ts',
   'house/touch.ts',
   'house/version.ts',
+  'dev/watcher.ts',
   'control/admin.ts',
   'control/client.ts',
   'control/find.ts',
@@ -89,7 +90,10 @@ const DOORS = [
 const HARMLESS = ['node:buffer', 'node:path', 'node:url', 'node:util']
 const HARMLESS_TO_PURE = ['node:buffer']
 
-const PACKAGES: Readonly<Record<string, readonly string[]>> = { 'smol-toml': ['settings/file.ts'] }
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  chokidar: ['dev/watcher.ts'],
+  'smol-toml': ['settings/file.ts'],
+}
 
 /** Where a clock or the process would come in past the arguments. */
 const AMBIENT = /\b(?:process\.\w|Date\.now\(|performance\.|setTimeout\(|setInterval\(|setImmediate\(|Math\.random\()/

@@ -136,3 +136,27 @@ test('a format that can’t be read is refused at the start', () => {
     throws(() => accessFormat(format), { code: 'SETTING_INVALID' }, format)
   }
 })
+
+describe('brief, for people who look on', () => {
+  const HEADLESS = { ...FACTS, head: null, status: 400, tookMicros: 12, bodyBytes: 0 }
+  const CASES: readonly [facts: AccessFacts, expected: RegExp][] = [
+    [FACTS, /^\d\d:\d\d:\d\d GET {4}200 \/a%20b\?c=d 1\.2 s 1\.2 kB\n$/],
+    [HEADLESS, /^\d\d:\d\d:\d\d - {6}400 - 12 µs 0 B\n$/],
+    [{ ...FACTS, tookMicros: 3_210, bodyBytes: 2_500_000 }, / 3\.2 ms 2\.5 MB\n$/],
+    [{ ...FACTS, tookMicros: 321_000 }, / 321 ms /],
+  ]
+  for (const [facts, expected] of CASES) {
+    test(String(expected), () => match(accessFormat('brief')(facts), expected))
+  }
+
+  test('what failed and what was slow stands out', () => {
+    const line = accessFormat('brief', true)
+    match(line({ ...FACTS, status: 500 }), /\x1b\[31m500\x1b\[0m .*\x1b\[33m1\.2 s\x1b\[0m/)
+    match(line({ ...FACTS, tookMicros: 10 }), /\x1b\[32m200\x1b\[0m .*\x1b\[2m10 µs\x1b\[0m/)
+  })
+
+  test('a target drives no terminal', () => {
+    const line = accessFormat('brief')({ ...FACTS, head: { ...HEAD, target: '/\x1b[2J' } })
+    equal(line.includes('\x1b'), false)
+  })
+})
