@@ -29,6 +29,10 @@ export interface ServingFronts {
   requestOf(pid: number): string | undefined | Promise<string | undefined>
   /** Serves what comes to these listeners. Faults: FRONT_FAILED. */
   serve(listeners: readonly Listener[]): Promise<void>
+  /** While it is held, requests wait (`fronts` is 1). */
+  hold(isHeld: boolean): void
+  /** Not null: what every request gets instead of the application (`fronts` is 1). */
+  standIn(fault: Fault | null): void
   reportNotReady(): void
   drain(gracefulMs: number, hurry: AbortSignal): Promise<void>
   handOver(gracefulMs: number, hurry: AbortSignal): Promise<void>
@@ -110,6 +114,14 @@ class OneFront implements ServingFronts {
 
   async serve(listeners: readonly Listener[]): Promise<void> {
     this.#server.serve(listeners)
+  }
+
+  hold(isHeld: boolean): void {
+    this.#server.pool.held = isHeld
+  }
+
+  standIn(fault: Fault | null): void {
+    this.#server.standIn = fault
   }
 
   reportNotReady(): void {
@@ -250,6 +262,14 @@ class SeveralFronts implements ServingFronts {
     })
     for (const thread of this.#threads) thread.post({ kind: 'listen', sockets })
     await Promise.all(this.#threads.map(({ listening }) => listening))
+  }
+
+  hold(): void {
+    throw new Error('several fronts have no one who could hold them')
+  }
+
+  standIn(): void {
+    this.hold()
   }
 
   reportNotReady(): void {

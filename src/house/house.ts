@@ -1,6 +1,7 @@
 import { Admin } from '../control/admin.ts'
 import type { Operations, ReloadOutcome, Status } from '../control/operations.ts'
 import { type Control, openControl } from '../control/socket.ts'
+import type { Attended } from '../events/attendant.ts'
 import type { WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import { openFronts, type ServingFronts } from '../fronts/fronts.ts'
@@ -31,7 +32,7 @@ import { version } from './version.ts'
 import type { Pulse } from './watchdog.ts'
 
 /** A running server with all its parts: what signals and operators ask for is done here, or passed on. */
-export class House implements Operated, SignalOwner {
+export class House implements Operated, SignalOwner, Attended {
   readonly clock: Clock = systemClock
   readonly startedMs: number = systemClock.nowMs()
   readonly name: string
@@ -150,6 +151,26 @@ export class House implements Operated, SignalOwner {
     return this.facts
   }
 
+  /** The same where somebody lives beside the server: the fault is what every request gets, until a reload does better. */
+  async loadOrStandIn(): Promise<Fault | null> {
+    try {
+      this.facts = await this.#orPythonFault(this.supervisor.startOrPause(), this.#ground.python)
+      return null
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      this.standIn(error)
+      return error
+    }
+  }
+
+  hold(isHeld: boolean): void {
+    this.server.hold(isHeld)
+  }
+
+  standIn(fault: Fault | null): void {
+    this.server.standIn(fault)
+  }
+
   async #openControl(): Promise<void> {
     if (!this.settings.control) return
     const file = {
@@ -246,7 +267,7 @@ export class House implements Operated, SignalOwner {
     }
   }
 
-  stop(isFast: boolean): void {
+  stop(isFast = false): void {
     this.#stops.ask({ why: isFast ? 'dram stop --fast' : 'dram stop', signal: 0, isFast })
   }
 

@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path'
+import type { Attendant } from '../events/attendant.ts'
 import type { Loaded } from '../settings/load.ts'
 import type { HeadStart } from '../supervisor/interpreter.ts'
 import type { SupervisorSettings } from '../supervisor/settings.ts'
@@ -17,6 +18,8 @@ export interface Launch {
   readonly headStart: HeadStart | null
   /** If it was started already, with the extension of `loaded` in it. */
   readonly keeper: () => Keeper | null
+  /** Who lives beside the server, if anybody does. */
+  readonly attendant: Attendant | null
   /** It has begun to serve. */
   readonly served: () => void
 }

@@ -1,4 +1,8 @@
 import { isatty } from 'node:tty'
+import type { Attendant } from '../events/attendant.ts'
+import type { WorkerFacts } from '../events/worker.ts'
+import type { Fault } from '../faults/fault.ts'
+import type { StartFacts } from '../observe/start.ts'
 import { Cleanup } from './cleanup.ts'
 import { type Ground, takeGround } from './ground.ts'
 import { keepHeapSmall } from './heap.ts'
@@ -30,12 +34,14 @@ export async function run(launch: Launch): Promise<number> {
     // A successor is not the one that operators speak to before it serves.
     const isSuccessor = launch.inherited.birth.kind === 'successor'
     if (!isSuccessor) await house.openForOperators()
-    const isLoaded = await Promise.race([house.load(), stops.first.then(() => null)])
-    if (isLoaded === null) return 0 // stopped while it was loading
+    const loading = launch.attendant === null ? house.load().then(() => null) : house.loadOrStandIn()
+    const fault = await Promise.race([loading, stops.first.then(() => 'stopped' as const)])
+    if (fault === 'stopped') return 0
     if (isSuccessor) await house.openForOperators()
     await begin(launch, ground, house, stops, cleanup)
     desk.enter('serving')
     launch.served()
+    if (launch.attendant !== null) await attend(launch.attendant, house, fault, cleanup)
     const end = await Promise.race([stops.first, house.succeeded])
     desk.enter('stopping')
     house.beginStop()
@@ -61,18 +67,7 @@ async function begin(
   await sockets.settle()
   await Promise.race([house.companion.tell('ready', loaded), stops.first])
   house.state = 'serving'
-  journal.started({
-    version: version(),
-    addresses: house.addresses,
-    application: facts!.application,
-    implementation: facts!.implementation,
-    python: facts!.python,
-    interpreter: facts!.executable,
-    workers: settings.workers.most,
-    leastWorkers: settings.workers.least,
-    threads: settings.threads,
-    greenlets: settings.greenlets,
-  })
+  if (facts !== null) journal.started(startFacts(house, facts))
   if (inherited.birth.kind !== 'started') tellParent(inherited.birth.report, { kind: 'ready' })
   notices.ready(house.statusText, process.pid)
   cleanup.add(watchTouches(settings.touchReload, (path) => reloadFor(path, house, ground)))
@@ -86,6 +81,27 @@ async function begin(
       ),
     )
   }
+}
+
+function startFacts({ settings, addresses }: House, facts: WorkerFacts): StartFacts {
+  const { application, implementation, python, executable } = facts
+  return {
+    version: version(),
+    addresses,
+    application,
+    implementation,
+    python,
+    interpreter: executable,
+    workers: settings.workers.most,
+    leastWorkers: settings.workers.least,
+    threads: settings.threads,
+    greenlets: settings.greenlets,
+  }
+}
+
+async function attend(attendant: Attendant, house: House, fault: Fault | null, cleanup: Cleanup): Promise<void> {
+  cleanup.add(() => attendant.end())
+  await attendant.begin(house, fault)
 }
 
 function queueDoors(house: House, { journal }: Ground): QueueDoors {

@@ -9,6 +9,7 @@ import { faultAnswer } from '../respond/fault.ts'
 import { type Asked, mayStay, plan } from '../respond/framing.ts'
 import type { Page } from '../respond/health.ts'
 import { earlyHints } from '../respond/interim.ts'
+import { isLocal } from '../route/local.ts'
 import { ownText, type Target } from '../route/route.ts'
 import type { Question } from '../worker/link.ts'
 import type { ServerContext } from './context.ts'
@@ -414,10 +415,16 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   #writeFault(fault: Fault): void {
     const asked = this.#asked()
     const lines = this.#lines(OUR_OWN)
-    const trace = this.#context.settings.exposeErrors ? fault.trace : ''
+    const trace = this.#exposesErrors ? fault.trace : ''
     this.status = fault.row.status ?? 500
     this.connection.outlet.text(faultAnswer(asked, fault, lines, trace))
     this.#done(asked.keepAlive && !asked.mustClose)
+  }
+
+  get #exposesErrors(): boolean {
+    const { exposeErrors, exposeErrorsTo } = this.#context.settings
+    if (!exposeErrors || exposeErrorsTo === 'anyone') return exposeErrors
+    return this.head !== null && isLocal(this.connection.peer.address, this.head.block)
   }
 
   #asked(): Asked {

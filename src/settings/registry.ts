@@ -934,6 +934,16 @@ export const REGISTRY = {
     applies: 'reload',
   }),
 
+  exposeErrorsTo: row({
+    section: 'logs',
+    flag: '--expose-errors-to',
+    reader: choice('anyone', 'local'),
+    default: 'anyone',
+    help: 'Who sees the traceback of --expose-errors: anyone, or only who asks from this machine.',
+    why: 'local: the client is this machine, calls it localhost, 127.0.0.1 or [::1], and no proxy has passed the request on. Tunnels and web pages that point their own name at this machine come from here, too.',
+    applies: 'reload',
+  }),
+
   name: unset({
     section: 'operation',
     flag: '--name',

@@ -78,14 +78,17 @@ export class Fleet {
     return this.#next?.generation === generation ? this.#next.goal : Math.min(1, this.#wanted())
   }
 
-  /** The first generation. Settles once one of its workers serves, or (none is wanted) is known to be able to. */
-  async begin(settings: SupervisorSettings): Promise<WorkerFacts> {
+  /**
+   * The first generation. Settles once one of its workers serves, or (none is wanted) is known to be able to.
+   * `isFinal`: where it fails, nothing is tried again; else a reload may do better.
+   */
+  async begin(settings: SupervisorSettings, isFinal: boolean): Promise<WorkerFacts> {
     this.#current = this.#open(settings, true)
     this.#current.state = 'current'
     try {
       return await this.#current.trial.promise
     } catch (fault) {
-      this.#isStopping = true // nothing is tried again
+      this.#isStopping ||= isFinal
       throw fault
     }
   }

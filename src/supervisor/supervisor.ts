@@ -109,9 +109,23 @@ export class Supervisor {
 
   /** Resolves once the first worker serves, or with none wanted, once the application was seen to load; else its fault. */
   async start(): Promise<WorkerFacts> {
+    return this.#begin(true)
+  }
+
+  /** The same, but where it fails a reload may do better: until then no worker is wanted. */
+  async startOrPause(): Promise<WorkerFacts> {
+    try {
+      return await this.#begin(false)
+    } catch (fault) {
+      this.#headcount.pause()
+      throw fault
+    }
+  }
+
+  #begin(isFinal: boolean): Promise<WorkerFacts> {
     this.#heartbeat = setInterval(() => this.tick(), TICK_MS).unref()
     this.#watchPressure()
-    return this.#fleet.begin(this.#settings)
+    return this.#fleet.begin(this.#settings, isFinal)
   }
 
   /**

@@ -1,5 +1,6 @@
 import { check } from './check.ts'
 import type { Command } from './command.ts'
+import { dev } from './dev.ts'
 import { gunicorn } from './gunicorn.ts'
 import { logs } from './logs.ts'
 import { pythonPath } from './pythonPath.ts'
@@ -17,6 +18,7 @@ import { waitressServe } from './waitress.ts'
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   serve,
+  dev,
   settings,
   check,
   status,

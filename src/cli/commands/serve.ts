@@ -1,3 +1,4 @@
+import type { Attendant } from '../../events/attendant.ts'
 import { Fault } from '../../faults/fault.ts'
 import { type Inherited, NOTHING_INHERITED } from '../../house/birth.ts'
 import { lookAtDisk } from '../../house/disk.ts'
@@ -62,12 +63,14 @@ export function sourceOf(
 /**
  * Serves by the settings that `load` gives, now and at every reload. The exit code.
  * @param keeper the one that `load` has started, if it has
+ * @param attendant lives beside it; then it serves even if the application can't be loaded
  * @throws Fault
  */
 export async function startServer(
   load: () => Promise<Loaded>,
   world: World,
   keeper: () => Keeper | null = () => null,
+  attendant: Attendant | null = null,
 ): Promise<number> {
   const { variables, folder, inherited = NOTHING_INHERITED, served = () => {} } = world
   const read = async (): Promise<Loaded> => {
@@ -84,7 +87,7 @@ export async function startServer(
   const headStart = await startPython(loaded, variables)
   try {
     const { run } = await loadServer()
-    return await run({ loaded, load: read, inherited, headStart, keeper, served })
+    return await run({ loaded, load: read, inherited, headStart, keeper, attendant, served })
   } finally {
     headStart?.abandon()
   }
@@ -101,6 +104,7 @@ export async function checkApplication(loaded: Loaded, keeper: Keeper | null = n
     inherited: NOTHING_INHERITED,
     headStart: null,
     keeper: () => keeper,
+    attendant: null,
     served: () => {},
   })
   return `${facts.application} loads: ${facts.implementation} ${facts.python}\n`

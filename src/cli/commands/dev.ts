@@ -1,0 +1,87 @@
+import { join, resolve } from 'node:path'
+import { versionLine } from '../../house/version.ts'
+import { readArguments } from '../../settings/arguments.ts'
+import { type Given, isDefault } from '../../settings/given.ts'
+import { type Loaded, strengthened } from '../../settings/load.ts'
+import { REGISTRY, type SettingKey } from '../../settings/registry.ts'
+import { commonHelp, paragraph } from '../help.ts'
+import { twoColumns } from '../text.ts'
+import { COMMON_SWITCHES, type Command, type World } from './command.ts'
+import { sourceOf, startServer } from './serve.ts'
+
+const FIRST_PORT = 8000
+const SWITCHES = { ...COMMON_SWITCHES, '--open': '--open' } as const
+/** Files that applications and frameworks read at their start, in their folder. */
+const USUAL_FILES = ['.env', '.flaskenv']
+
+/** What differs from `dram serve` where nothing else is asked for. */
+const DEFAULTS: readonly (readonly [key: SettingKey, word: string])[] = [
+  ['workers', '1'],
+  ['threads', '8'], // a request to itself must not wait for itself
+  ['preload', 'never'],
+  ['timeoutMs', '0'], // who looks at a request in a debugger takes their time
+  ['gracefulTimeoutMs', '1s'], // an open event stream is no reason to wait with the new code
+  ['accessLog', '-'],
+  ['accessLogFormat', 'brief'],
+  ['logLevel', 'warning'],
+  ['exposeErrors', 'true'],
+  ['exposeErrorsTo', 'local'],
+]
+
+export const dev: Command = {
+  usage: 'dev [APP] [options]',
+  summary: 'Serve while you develop: reloads when a file changes, shows errors.',
+
+  help: (columns) => `Usage: dram dev [APP] [--open] [options of dram serve]
+
+${paragraph(`${REGISTRY.app.help} ${REGISTRY.app.why}`, columns)}
+
+${paragraph('The application is loaded anew when a file that it has imported changes, a template below its folder, or .env; requests wait until it is there. Where it fails to load, every request gets the error until a change mends it. Tracebacks are shown to this machine alone.', columns)}
+
+${twoColumns([['--open', 'Open the browser.']], 10, columns)}
+
+${paragraph('All options of dram serve count. Where nothing is said, one worker with 8 threads and without a time limit serves 127.0.0.1:8000, or the next port that is free.', columns)}
+
+Other:
+${commonHelp()}
+`,
+
+  async run(argv, world) {
+    const { given, switches } = readArguments(argv, SWITCHES)
+    if (switches.has('--help')) world.out(dev.help(world.columns))
+    else if (switches.has('--version')) world.out(versionLine())
+    else return serve(given, world, switches.has('--open'))
+    return 0
+  },
+}
+
+async function serve(given: readonly Given[], world: World, opens: boolean): Promise<number> {
+  const { Dev, freePort, ImportsFile, Screen } = await import('../../dev/dev.ts') // no other command needs it
+  const source = sourceOf(given, world)
+  const imports = new ImportsFile()
+  try {
+    const port = await freePort(FIRST_PORT)
+    const read = async (): Promise<Loaded> => developed(await source.read(), port, imports.path)
+    const { settings, folder: started } = await read()
+    const folder = resolve(started, settings.chdir ?? '.')
+    const named = [...USUAL_FILES.map((name) => join(folder, name)), ...(settings.envFile ? [settings.envFile] : [])]
+    if (port !== FIRST_PORT && settings.bind.includes(`127.0.0.1:${port}`)) world.out(`port ${FIRST_PORT} is taken\n`)
+    const screen = new Screen(folder, world.terminal?.colors ?? false, (text) => world.out(text))
+    return await startServer(
+      read,
+      world,
+      source.keeper,
+      new Dev({ folder, imports, named: new Set(named), screen, opens }),
+    )
+  } finally {
+    imports.remove()
+  }
+}
+
+/** Settings for who develops, where nobody has said otherwise. */
+function developed(loaded: Loaded, port: number, imports: string): Loaded {
+  const wanted = [...DEFAULTS, ['bind', `127.0.0.1:${port}`] as const].filter(([key]) => isDefault(loaded.origins[key]))
+  const origin = { kind: 'dialect', server: 'dram dev', source: '', name: '' } as const
+  const given = wanted.map(([key, word]): Given => ({ key, words: [word], off: false, origin }))
+  return { ...strengthened(loaded, given), extension: { module: 'dev', options: { imports } } }
+}

@@ -1,0 +1,102 @@
+import type { Attendant, Attended } from '../events/attendant.ts'
+import { Fault } from '../faults/fault.ts'
+import { ImportsFile } from './imports.ts'
+import { freePort } from './port.ts'
+import type { Sources } from './relevance.ts'
+import { Screen } from './screen.ts'
+import { type Change, Watcher } from './watcher.ts'
+
+export { freePort, ImportsFile, Screen }
+
+export interface DevOptions {
+  /** The folder the application runs in, absolute. */
+  readonly folder: string
+  readonly imports: ImportsFile
+  /** Files that count besides what is imported, absolute. */
+  readonly named: ReadonlySet<string>
+  readonly screen: Screen
+  /** A browser is to be opened at the start. */
+  readonly opens: boolean
+}
+
+/** `dram dev`: reloads the application when a file of it changes, and says so. */
+export class Dev implements Attendant {
+  readonly #options: DevOptions
+  readonly #screen: Screen
+  #server: Attended | null = null
+  #watcher: Watcher | null = null
+  #isBroken = false
+  /** A change has come that was not loaded yet. */
+  #isStale = false
+  #reloading: Promise<void> | null = null
+
+  constructor(options: DevOptions) {
+    this.#options = options
+    this.#screen = options.screen
+  }
+
+  async begin(server: Attended, fault: Fault | null): Promise<void> {
+    const { folder, screen, imports, opens } = { ...this.#options }
+    this.#server = server
+    this.#isBroken = fault !== null
+    const sources = (): Sources => this.#sources()
+    this.#watcher = new Watcher(folder, sources, (change) => this.#changed(change))
+    await this.#watcher.ready
+    screen.ready(server, fault, imports.read().length)
+    screen.listen({ reload: () => this.#reload([]), quit: () => server.stop() })
+    if (opens) screen.openBrowser()
+  }
+
+  async end(): Promise<void> {
+    this.#screen.close()
+    await this.#watcher?.close()
+    await this.#reloading
+    this.#options.imports.remove()
+  }
+
+  #sources(): Sources {
+    const { folder, imports, named } = this.#options
+    return { folder, imported: new Set(imports.read()), isBroken: this.#isBroken, named }
+  }
+
+  #changed({ relevance, paths }: Change): void {
+    if (relevance === 'reload') this.#reload(paths)
+  }
+
+  /** One at a time; what changes meanwhile is loaded after it, and requests wait for the last. */
+  #reload(paths: readonly string[]): void {
+    const server = this.#server!
+    if (paths.length > 0) this.#screen.changed(paths)
+    server.hold(true)
+    this.#isStale = true
+    this.#reloading ??= this.#reloadUntilFresh(server).finally(() => {
+      this.#reloading = null
+      server.hold(false)
+    })
+  }
+
+  async #reloadUntilFresh(server: Attended): Promise<void> {
+    while (this.#isStale) {
+      this.#isStale = false
+      const begunMs = performance.now()
+      const fault = await attempt(() => server.reload())
+      if (fault?.code === 'RELOAD_CANCELLED') return
+      this.#isBroken = fault !== null
+      server.standIn(fault)
+      this.#watcher?.watchOutside()
+      if (fault === null) this.#screen.loaded(performance.now() - begunMs)
+      else this.#screen.broken()
+    }
+  }
+}
+
+/** The fault it ended with, if it did. */
+async function attempt(deed: () => Promise<unknown>): Promise<Fault | null> {
+  try {
+    await deed()
+    return null
+  } catch (error) {
+    if (error instanceof Fault) return error
+    throw error
+  }
+}

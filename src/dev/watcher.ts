@@ -1,0 +1,94 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type FSWatcher, watch } from 'chokidar'
+import {
+  bytecodeFolder,
+  isBytecodeOf,
+  isInside,
+  isWatched,
+  type Relevance,
+  relevanceOf,
+  type Sources,
+} from './relevance.ts'
+import { Settling } from './settling.ts'
+
+/** Changes that came together, and what follows from the weightiest of them. */
+export interface Change {
+  readonly relevance: 'reload' | 'refresh'
+  /** Those that matter, absolute. */
+  readonly paths: readonly string[]
+}
+
+/** Watches the files of an application, and tells of changes that matter. */
+export class Watcher {
+  readonly #sources: () => Sources
+  readonly #told: (change: Change) => void
+  readonly #watcher: FSWatcher
+  readonly #settling = new Settling<string>()
+  #timer: NodeJS.Timeout | null = null
+
+  /** `sources` is asked anew at each change. */
+  constructor(folder: string, sources: () => Sources, told: (change: Change) => void) {
+    this.#sources = sources
+    this.#told = told
+    this.#watcher = watch(folder, { ignoreInitial: true, ignored: (path) => !isWatched(folder, path) })
+    this.#watcher.on('all', (event, path) => {
+      if (event !== 'addDir' && event !== 'unlinkDir') this.#changed(path)
+    })
+    this.#watcher.on('error', () => {}) // a folder that can't be read holds nothing that could be loaded
+    this.watchOutside()
+  }
+
+  /** Resolves once everything is watched. */
+  get ready(): Promise<void> {
+    return new Promise((resolve) => this.#watcher.once('ready', () => resolve()))
+  }
+
+  /** The files that lie elsewhere, by what is known now. */
+  watchOutside(): void {
+    const { folder, imported, named } = this.#sources()
+    const outside = [...imported, ...named].filter((path) => !isInside(folder, path))
+    if (outside.length > 0) this.#watcher.add(outside)
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#watcher.close()
+  }
+
+  #changed(path: string): void {
+    const nowMs = performance.now()
+    this.#settling.add(path, nowMs)
+    this.#timer ??= setTimeout(this.#look, this.#settling.dueMs - nowMs)
+  }
+
+  readonly #look = (): void => {
+    this.#timer = null
+    const nowMs = performance.now()
+    const paths = this.#settling.take(nowMs)
+    if (paths.length > 0) this.#judge(paths)
+    else this.#timer = setTimeout(this.#look, this.#settling.dueMs - nowMs)
+  }
+
+  #judge(paths: readonly string[]): void {
+    const sources = this.#sources()
+    const judged = paths.map((path): [string, Relevance] => [path, relevanceOf(path, sources)])
+    const relevant = judged.filter(([, relevance]) => relevance !== 'none')
+    if (relevant.length === 0) return
+    for (const path of paths) if (path.endsWith('.py')) forgetBytecode(path)
+    const relevance = relevant.some(([, one]) => one === 'reload') ? 'reload' : 'refresh'
+    this.#told({ relevance, paths: relevant.map(([path]) => path) })
+  }
+}
+
+/** Python would take bytecode of the same second and size for that of the new source. */
+function forgetBytecode(source: string): void {
+  const folder = bytecodeFolder(source)
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch {
+    return // there is none
+  }
+  for (const name of names) if (isBytecodeOf(source, name)) rmSync(join(folder, name), { force: true })
+}

@@ -1,0 +1,24 @@
+import type { Fault } from '../faults/fault.ts'
+import type { WorkerFacts } from './worker.ts'
+
+/** What a server lets do whoever lives beside it: `dram dev`. */
+export interface Attended {
+  /** URLs it is reached at. */
+  readonly addresses: readonly string[]
+  /** Null: it has not loaded yet. */
+  readonly facts: WorkerFacts | null
+  /** Loads settings and application anew. Faults: RELOAD_FAILED, RELOAD_CANCELLED, those of the settings. */
+  reload(): Promise<{ readonly generation: number; readonly tookMs: number }>
+  /** While it is held, requests wait. */
+  hold(isHeld: boolean): void
+  /** Not null: what every request gets instead of the application. */
+  standIn(fault: Fault | null): void
+  stop(): void
+}
+
+/** Lives beside a server from the moment its doors are open, and makes it open them even if the application is broken. */
+export interface Attendant {
+  /** `fault`: why the application could not be loaded, if it could not. Every request gets it for now. */
+  begin(server: Attended, fault: Fault | null): Promise<void>
+  end(): Promise<void>
+}

@@ -1,0 +1,182 @@
+import { equal, match, ok } from 'node:assert/strict'
+import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { Client, request } from '../kit/client.ts'
+import { folder, type LiveServer, run, type Server, start } from '../kit/server.ts'
+import { eventually } from '../kit/wait.ts'
+
+const SHOP = `
+import os, time
+import helper
+from string import Template
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/fails":
+        raise ValueError("told to")
+    if environ["PATH_INFO"] == "/lazy":
+        import lazy
+        text = lazy.TEXT
+    elif environ["PATH_INFO"] == "/template":
+        text = open("templates/page.html").read()
+    else:
+        text = helper.TEXT
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [text.encode()]
+`
+
+interface Site {
+  readonly path: string
+  readonly server: LiveServer
+  write(name: string, text: string): void
+  text(target?: string): Promise<string>
+  /** Asks until it answers so. */
+  becomes(text: string, target?: string): Promise<unknown>
+}
+
+async function open(t: TestContext, args: readonly string[] = []): Promise<Site> {
+  const path = folder(t, { 'shop.py': SHOP, 'helper.py': 'TEXT = "1"\n', 'lazy.py': 'TEXT = "lazy 1"\n' })
+  mkdirSync(join(path, 'templates'))
+  writeFileSync(join(path, 'templates/page.html'), 'page 1')
+  const server = await start(t, 'dev', ['shop', '--log-level', 'info', ...args], { cwd: path })
+  await eventually(() => server.stdout.includes('watching'), 'the watcher')
+  const text = async (target = '/') => (await server.get(target)).text
+  return {
+    path,
+    server,
+    text,
+    write: (name, content) => writeFileSync(join(path, name), content),
+    becomes: (wanted, target) => eventually(async () => (await text(target)) === wanted, `${target ?? '/'}: ${wanted}`),
+  }
+}
+
+/** It says in stdout how often it has loaded anew. */
+const loads = (server: Server): number => server.stdout.split('✓ loaded').length - 1
+
+test('a save is answered by the new code, and no request is lost or sees an error meanwhile', async (t) => {
+  const site = await open(t)
+  equal(await site.text(), '1')
+  for (let at = 2; at < 7; at++) {
+    site.write('helper.py', `TEXT = "${at}"\n`) // the same size, and mostly the same second
+    await eventually(async () => {
+      const { status, text } = await site.server.get('/')
+      equal(status, 200)
+      return text === String(at)
+    }, `version ${at}`)
+  }
+})
+
+test('editors save in their own ways: rename over, delete and write, touch', async (t) => {
+  const site = await open(t)
+  site.write('.helper.py.swp', 'TEXT = "2"\n')
+  renameSync(join(site.path, '.helper.py.swp'), join(site.path, 'helper.py'))
+  await site.becomes('2')
+  rmSync(join(site.path, 'helper.py'))
+  await eventually(async () => (await site.server.get('/')).status === 500, 'the module to be missing')
+  site.write('helper.py', 'TEXT = "3"\n')
+  await site.becomes('3')
+  const before = loads(site.server)
+  utimesSync(join(site.path, 'helper.py'), new Date(), new Date())
+  await eventually(() => loads(site.server) > before, 'a load after a touch')
+})
+
+test('what is imported late and templates count; what is not imported does not', async (t) => {
+  const site = await open(t)
+  equal(await site.text('/lazy'), 'lazy 1')
+  site.write('lazy.py', 'TEXT = "lazy 2"\n')
+  await site.becomes('lazy 2', '/lazy')
+  const before = loads(site.server)
+  site.write('unused.py', 'raise SystemExit\n')
+  site.write('templates/page.html', 'page 2')
+  await eventually(() => loads(site.server) === before + 1, 'a load for the template')
+  equal(/unused/.test(site.server.stdout), false)
+})
+
+test('many files at once are one change', async (t) => {
+  const site = await open(t)
+  for (let at = 0; at < 300; at++) site.write(`templates/${at}.html`, String(at))
+  site.write('helper.py', 'TEXT = "2"\n')
+  await site.becomes('2')
+  await eventually(() => loads(site.server) >= 1, 'a load')
+  ok(loads(site.server) <= 3, `${loads(site.server)} loads`)
+})
+
+test('an application that fails to load is an error page until a change mends it, also at the start', async (t) => {
+  const path = folder(t, { 'shop.py': SHOP, 'helper.py': 'TEXT = (\n' })
+  const server = run(t, ['dev', 'shop', '--bind', '127.0.0.1:0'], { cwd: path })
+  const found = await eventually(() => /http:\/\/127\.0\.0\.1:(\d+)/.exec(server.stdout), 'its address')
+  const ask = async (host = 'localhost') => {
+    const client = await Client.connect({ port: Number(found[1]) })
+    await client.write(Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`))
+    const answer = await client.response()
+    client.close()
+    return answer
+  }
+  const broken = await ask()
+  equal(broken.status, 500)
+  match(broken.text, /helper\.py", line 1[\s\S]*SyntaxError/)
+  equal(/Syntax/.test((await ask('rebound.example')).text), false, 'a stranger’s name is told nothing')
+  writeFileSync(join(path, 'helper.py'), 'TEXT = "mended"\n')
+  await eventually(async () => (await ask()).text === 'mended', 'the mended code')
+  writeFileSync(join(path, 'helper.py'), 'import nothing_like_it\n')
+  await eventually(async () => /nothing_like_it/.test((await ask()).text), 'the next error')
+  writeFileSync(join(path, 'helper.py'), 'TEXT = "again"\n')
+  await eventually(async () => (await ask()).text === 'again', 'the mended code')
+  equal((await server.stop()).code, 0)
+})
+
+test('tracebacks are for this machine alone', async (t) => {
+  const { server } = await open(t)
+  match((await server.get('/fails', [['Host', `localhost:${server.port}`]])).text, /ValueError: told to/)
+  for (const header of [
+    ['Host', 'rebound.example'],
+    ['X-Forwarded-For', '203.0.113.9'],
+  ] as const) {
+    const headers = header[0] === 'Host' ? [header] : [['Host', 'localhost'] as const, header]
+    const answer = await server.get('/fails', headers)
+    equal(answer.status, 500)
+    equal(/told to/.test(answer.text), false, header[0])
+  }
+})
+
+test('what comes while it loads waits for the new code', async (t) => {
+  const site = await open(t)
+  const client = await site.server.connect()
+  site.write('helper.py', 'import time\ntime.sleep(0.3)\nTEXT = "2"\n')
+  await eventually(() => site.server.stdout.includes('↻ helper.py'), 'the change to be seen')
+  await client.write(request('GET', '/'))
+  equal((await client.response()).text, '2')
+})
+
+test('a port that is taken: the next one, and it says so', async (t) => {
+  const first = createServer()
+  const isFree = await new Promise<boolean>((resolve) => {
+    first.once('error', () => resolve(false))
+    first.listen(8000, '127.0.0.1', () => resolve(true))
+  })
+  if (isFree) t.after(() => first.close())
+  const path = folder(t, { 'shop.py': SHOP, 'helper.py': 'TEXT = "1"\n' })
+  const server = run(t, ['dev', 'shop'], { cwd: path })
+  const found = await eventually(() => /http:\/\/127\.0\.0\.1:(\d+)/.exec(server.stdout), 'its address')
+  ok(Number(found[1]) > 8000)
+  match(server.stdout, /8000 is taken/)
+})
+
+test('many reloads leave no processes behind', async (t) => {
+  const site = await open(t)
+  const before = site.server.processes().length
+  for (let at = 0; at < 20; at++) {
+    site.write('helper.py', `TEXT = "r${at}"\n`)
+    await site.becomes(`r${at}`)
+  }
+  await eventually(() => site.server.processes().length === before, 'the old generations to be gone')
+})
+
+test('nothing of it is in dram serve', async (t) => {
+  const path = folder(t, { 'shop.py': SHOP, 'helper.py': 'TEXT = "1"\n' })
+  const server = await start(t, 'shop', ['--workers', '1'], { cwd: path })
+  writeFileSync(join(path, 'helper.py'), 'TEXT = "2"\n')
+  equal(/told to/.test((await server.get('/fails', [['Host', 'localhost']])).text), false)
+  equal((await server.get('/')).text, '1')
+})
