@@ -6,6 +6,7 @@ export interface SharedSocket<Where> {
   /** Its number in this process. */
   readonly descriptor: number
   readonly where: Where
+  readonly takesTls: boolean
 }
 
 /** A fault as it travels between threads. */
@@ -17,7 +18,7 @@ export interface TravellingFault {
 }
 
 /** What the main thread tells a front. One row per message: all that the one knows of the other. */
-export interface ToFront<Settings, Where> {
+export interface ToFront<Settings, Where, Material> {
   /** A worker was forked: connect to it. */
   attach: { readonly place: WorkerPlace }
   /** What AttachedWorker has, for the worker of that number (events/pool.ts). */
@@ -29,6 +30,8 @@ export interface ToFront<Settings, Where> {
   press: { readonly wanted: boolean }
   /** Serve these sockets; `listening` or `failed` follows. */
   listen: { readonly sockets: readonly SharedSocket<Where>[] }
+  /** Certificates, from now on; null: none. Before `listen`, and when they change. */
+  secure: { readonly material: Material | null }
   /** After a reload. */
   adopt: { readonly settings: Settings }
   idleReady: { readonly value: boolean }

@@ -11,6 +11,7 @@ export function faultsPage(): string {
     INTRODUCTION,
     section('What a client gets', 'status', 'HTTP status'),
     section('How the process ends', 'exit', 'Exit code'),
+    logged(),
   ].join('\n')
 }
 
@@ -18,6 +19,12 @@ function section(title: string, column: 'status' | 'exit', heading: string): str
   const rows = Object.entries<FaultRow>(FAULTS).filter(([, row]) => row[column] !== undefined)
   const lines = rows.map(([code, row]) => `| ${row[column]} | ${code} | ${cell(row.says)} | ${cell(row.hint)} |`)
   return `## ${title}\n\n| ${heading} | Code | What it says | What to do |\n|-|-|-|-|\n${lines.join('\n')}\n`
+}
+
+function logged(): string {
+  const rows = Object.entries<FaultRow>(FAULTS).filter(([, row]) => row.status === undefined && row.exit === undefined)
+  const lines = rows.map(([code, row]) => `| ${code} | ${cell(row.says)} | ${cell(row.hint)} |`)
+  return `## What is logged and counted alone\n\n| Code | What it says | What to do |\n|-|-|-|\n${lines.join('\n')}\n`
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|')

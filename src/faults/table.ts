@@ -18,6 +18,11 @@ export const FAULTS = {
     says: 'the client speaks TLS, but this address is served without',
     hint: 'use http://, or a proxy in front that ends TLS',
   },
+  TLS_EXPECTED: {
+    status: 400,
+    says: 'the client speaks plain HTTP, but this address is served with TLS',
+    hint: 'use https://',
+  },
   LINE_BARE_LF: { status: 400, says: 'a line ends with LF alone', hint: 'end every line with CRLF (RFC 9112 §2.2)' },
   REQUEST_LINE_MALFORMED: {
     status: 400,
@@ -315,6 +320,16 @@ export const FAULTS = {
     hint: 'look at ulimit -u, the memory, and the limits of the control group',
   },
 
+  // A connection that comes to nothing: there is no way to answer.
+  TLS_HANDSHAKE_FAILED: {
+    says: 'the TLS handshake failed: {detail}',
+    hint: 'compare what the client speaks with --tls-min, --ciphers and --ca-certs',
+  },
+  TLS_HANDSHAKE_TIMEOUT: {
+    says: 'the TLS handshake was not through within {limit}',
+    hint: 'raise --handshake-timeout if clients are that slow',
+  },
+
   // The server can't be started.
   USAGE: { exit: 2, says: '{detail}', hint: 'see dram --help' },
   DIALECT_USAGE: { exit: 1, says: '{detail}', hint: 'see its --help' },
@@ -365,6 +380,37 @@ export const FAULTS = {
     hint: 'use a port from 1024 up, or grant the right',
   },
   BIND_FAILED: { exit: 5, says: 'cannot listen on {detail}', hint: 'check the address and that the host has it' },
+  CERTIFICATE_MISSING: {
+    exit: 2,
+    says: '{detail}',
+    hint: 'name a certificate with --certfile, and its key with --keyfile',
+  },
+  CERTIFICATE_UNREADABLE: {
+    exit: 5,
+    says: 'cannot read {detail}',
+    hint: 'check the path, and that the user who starts the server may read the file',
+  },
+  CERTIFICATE_INVALID: {
+    exit: 5,
+    says: '{detail}',
+    hint: 'a PEM file is wanted: text with -----BEGIN CERTIFICATE-----, the chain behind the certificate',
+  },
+  KEY_INVALID: { exit: 5, says: '{detail}', hint: 'a PEM file is wanted: text with -----BEGIN PRIVATE KEY-----' },
+  KEY_MISMATCH: {
+    exit: 5,
+    says: 'the key in {key} does not belong to the first certificate in {certificate}',
+    hint: 'name the two files that were made together; in a chain the own certificate comes first',
+  },
+  KEY_PASSWORD: {
+    exit: 5,
+    says: '{detail}',
+    hint: 'say where its password is with --key-password file:PATH or env:NAME',
+  },
+  CIPHERS_INVALID: {
+    exit: 2,
+    says: 'OpenSSL can make nothing of --ciphers {detail}',
+    hint: 'see which there are with: openssl ciphers -v',
+  },
   USER_UNKNOWN: { exit: 5, says: 'there is no {detail}', hint: 'check --user and --group' },
   USER_FORBIDDEN: {
     exit: 5,

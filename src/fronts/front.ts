@@ -6,6 +6,8 @@ import { Fault } from '../faults/fault.ts'
 import { systemClock } from '../kit/clock.ts'
 import { Acceptor } from '../listen/acceptor.ts'
 import { Listener, type Where } from '../listen/listener.ts'
+import type { TlsMaterial } from '../listen/tls/material.ts'
+import { Secure } from '../listen/tls/secure.ts'
 import { RequestMetrics } from '../observe/requestMeter.ts'
 import { Server } from '../server/server.ts'
 import type { Settings } from '../settings/registry.ts'
@@ -29,7 +31,8 @@ export interface FrontStart {
   readonly ports: readonly (MessagePort | null)[]
 }
 
-type Handlers = { readonly [K in keyof ToFront<Settings, Where>]: (message: ToFront<Settings, Where>[K]) => void }
+type Told = ToFront<Settings, Where, TlsMaterial>
+type Handlers = { readonly [K in keyof Told]: (message: Told[K]) => void }
 
 /** A front in a thread of its own: a server beside that of the main thread, which tells it what to do. */
 export class Front {
@@ -38,6 +41,8 @@ export class Front {
   readonly #server: Server
   readonly #spool: Spool
   readonly #reporter: Reporter
+  #listeners: readonly Listener[] = []
+  #secure: Secure | null = null
   readonly #workers = new Map<number, AttachedWorker>()
   readonly #pids = new Map<number, number>()
   readonly #hurry = new AbortController()
@@ -59,6 +64,7 @@ export class Front {
         () => this.#post({ kind: 'listening' }),
         (error: Error) => this.#post({ kind: 'failed', fault: packed(asFault(error)) }),
       ),
+    secure: ({ material }) => this.#secureWith(material),
     adopt: ({ settings }) => {
       this.#reporter.adopt(settings)
       this.#server.adopt(settings)
@@ -100,7 +106,7 @@ export class Front {
     main.on('message', (message: MessageToFront) => this.#obey(message))
   }
 
-  #obey<K extends keyof Handlers>(message: { readonly kind: K } & Message<ToFront<Settings, Where>>): void {
+  #obey<K extends keyof Handlers>(message: { readonly kind: K } & Message<Told>): void {
     const handler = this.#handlers[message.kind] as (facts: typeof message) => void
     handler(message)
   }
@@ -133,18 +139,33 @@ export class Front {
     this.#post({ kind: 'buried', worker })
   }
 
-  async #listen(sockets: ToFront<Settings, Where>['listen']['sockets']): Promise<void> {
+  async #listen(sockets: Told['listen']['sockets']): Promise<void> {
     const { python, settings } = this.#start
     const handles = await twinsOf(
       python,
       sockets.map(({ descriptor }) => descriptor),
     )
     const listeners: Listener[] = []
-    for (const [index, { where }] of sockets.entries()) {
+    for (const [index, { where, takesTls }] of sockets.entries()) {
       const acceptor = await new Acceptor().adopt(handles[index]!, settings.backlog)
-      listeners.push(new Listener({ key: '', acceptor, where, fd: null, file: null, isShared: true }, systemClock))
+      listeners.push(
+        new Listener({ key: '', acceptor, where, fd: null, file: null, isShared: true, takesTls }, systemClock),
+      )
     }
+    this.#listeners = listeners
+    this.#applyTls()
     this.#server.serve(listeners)
+  }
+
+  #secureWith(material: TlsMaterial | null): void {
+    if (material === null) this.#secure = null
+    else if (this.#secure !== null) this.#secure.adopt(material)
+    else this.#secure = new Secure(material)
+    this.#applyTls()
+  }
+
+  #applyTls(): void {
+    for (const listener of this.#listeners) listener.secureWith(this.#secure)
   }
 
   async #answer(about: keyof Answers, worker: number): Promise<Answers[keyof Answers]> {

@@ -5,6 +5,7 @@ import type { RequestFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Listener } from '../listen/listener.ts'
+import type { TlsMaterial } from '../listen/tls/material.ts'
 import { RequestMetrics } from '../observe/requestMeter.ts'
 import type { DescriptorPlan } from '../server/admission.ts'
 import type { ServerLine } from '../server/lines.ts'
@@ -24,6 +25,8 @@ export interface ServingFronts {
   readonly ready: boolean
   readonly meters: readonly RequestMetrics[]
   adopt(settings: Settings): void
+  /** Threads have TLS of their own; null: none. The listeners given to `serve` have theirs already. */
+  secureWith(material: TlsMaterial | null): void
   requests(): Promise<readonly RequestFacts[]>
   /** The id of the request that a worker runs, where it runs one alone. */
   requestOf(pid: number): string | undefined | Promise<string | undefined>
@@ -103,6 +106,8 @@ class OneFront implements ServingFronts {
   adopt(settings: Settings): void {
     this.#server.adopt(settings)
   }
+
+  secureWith(): void {}
 
   async requests(): Promise<readonly RequestFacts[]> {
     return this.#server.requests()
@@ -235,6 +240,10 @@ class SeveralFronts implements ServingFronts {
     return this.#server.ready
   }
 
+  secureWith(material: TlsMaterial | null): void {
+    for (const thread of this.#threads) thread.post({ kind: 'secure', material })
+  }
+
   adopt(settings: Settings): void {
     const share = shareOf(settings)
     this.#server.adopt(share)
@@ -256,9 +265,9 @@ class SeveralFronts implements ServingFronts {
 
   async serve(listeners: readonly Listener[]): Promise<void> {
     this.#server.serve(listeners)
-    const sockets = listeners.map(({ descriptor, where, key }) => {
+    const sockets = listeners.map(({ descriptor, where, key, takesTls }) => {
       if (descriptor === null) throw new Fault('FRONT_FAILED', { detail: `${key} has no descriptor here` })
-      return { descriptor, where }
+      return { descriptor, where, takesTls }
     })
     for (const thread of this.#threads) thread.post({ kind: 'listen', sockets })
     await Promise.all(this.#threads.map(({ listening }) => listening))

@@ -1,10 +1,11 @@
 import type { FromFront, Message, ToFront, TravellingFault } from '../events/fronts.ts'
 import { Fault, isFaultCode } from '../faults/fault.ts'
 import type { Where } from '../listen/listener.ts'
+import type { TlsMaterial } from '../listen/tls/material.ts'
 import type { ServerLine } from '../server/lines.ts'
 import type { Settings } from '../settings/registry.ts'
 
-export type MessageToFront = Message<ToFront<Settings, Where>>
+export type MessageToFront = Message<ToFront<Settings, Where, TlsMaterial>>
 export type MessageFromFront = Message<FromFront<ServerLine>>
 
 /** Of an Error, a copy between threads keeps the text only. */

@@ -10,6 +10,7 @@ import { Pidfile } from '../system/pidfile.ts'
 import { makeParents } from '../system/privateFolder.ts'
 import { become, type Identity, identityOf } from '../system/users.ts'
 import type { Inherited } from './birth.ts'
+import { Certificates } from './certificates.ts'
 import type { Cleanup } from './cleanup.ts'
 import { startKeeper } from './configuration.ts'
 import { Journal } from './journal.ts'
@@ -32,6 +33,7 @@ export interface Ground {
   readonly journal: Journal
   readonly pidfile: Pidfile | null
   readonly sockets: Sockets
+  readonly certificates: Certificates
   readonly notices: Notices
   readonly keeper: Keeper | null
   /** The runtime folder. */
@@ -62,7 +64,11 @@ export async function takeGround(
   for (const warning of loaded.warnings) journal.note('warning', warning)
   const sockets = new Sockets(loaded, birth)
   cleanup.add(() => sockets.close())
-  if (identity !== null) await changeUser(settings, identity, journal, sockets)
+  const certificates = new Certificates(settings, (text) => journal.note('warning', text))
+  if (identity !== null) {
+    await changeUser(settings, identity, journal, sockets)
+    certificates.gaveUpRights()
+  }
   const keeper = started() ?? keeperWhereNeeded(python, loaded, inherited)
   if (keeper !== null) {
     keeper.attach(heardInJournal(journal))
@@ -95,7 +101,7 @@ export async function takeGround(
     const text = `the spool folder ${spool.folder} is on tmpfs: bodies kept there stay in memory; see --spool-dir`
     journal.note('warning', text)
   }
-  return { python, journal, pidfile, sockets, notices, keeper, folder, spool, descriptors }
+  return { python, journal, pidfile, sockets, certificates, notices, keeper, folder, spool, descriptors }
 }
 
 /** A successor writes it once it serves: before that the file is its predecessor's. */

@@ -7,6 +7,7 @@ import { Fault } from '../faults/fault.ts'
 import { openFronts, type ServingFronts } from '../fronts/fronts.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { withoutSecrets } from '../kit/secrets.ts'
+import type { TlsMaterial } from '../listen/tls/material.ts'
 import type { Loaded } from '../settings/load.ts'
 import type { Settings } from '../settings/registry.ts'
 import { startInterpreter } from '../supervisor/interpreter.ts'
@@ -206,7 +207,32 @@ export class House implements Operated, SignalOwner, Attended {
   async open(): Promise<void> {
     const { sockets } = this.#ground
     await sockets.open(null)
+    this.#secureWith(this.#ground.certificates.material)
+    this.#warnOfNoTls()
     await this.server.serve(sockets.listeners)
+  }
+
+  /** Looks whether certificates were renewed. Called from time to time. */
+  lookAtCertificates(): void {
+    const { certificates, journal } = this.#ground
+    certificates.look({
+      renewed: (material) => {
+        this.#secureWith(material)
+        journal.event('certificates_renewed', 'the certificates have changed: new connections get the new ones')
+      },
+      notRenewed: (fault) => journal.log.fault(fault, { event: 'certificates_not_renewed' }),
+    })
+  }
+
+  #secureWith(material: TlsMaterial | null): void {
+    this.#ground.sockets.secureWith(material)
+    this.server.secureWith(material)
+  }
+
+  #warnOfNoTls(): void {
+    const { certificates, sockets, journal } = this.#ground
+    if (certificates.material !== null && !sockets.listeners.some(({ isSecure }) => isSecure))
+      journal.note('warning', 'there are certificates, but no address of --bind speaks TLS')
   }
 
   /** What the service manager shows. */
@@ -295,6 +321,7 @@ export class House implements Operated, SignalOwner, Attended {
         load: async () => {
           const loaded = await this.#launch.load()
           findPython(loaded, process.env)
+          this.#ground.certificates.prepare(loaded.settings)
           this.#launch.keeper()?.attach(heardInJournal(journal)) // one that was started for this reading
           await this.companion.tell('reloading', loaded)
           return loaded
@@ -304,6 +331,7 @@ export class House implements Operated, SignalOwner, Attended {
         adopt: ({ settings, warnings, extension }) => {
           this.companion.note('reloaded', { extension })
           for (const warning of warnings) journal.note('warning', warning)
+          this.#secureWith(this.#ground.certificates.adopt())
           this.server.adopt(settings)
           this.server.idleReady = settings.workers.least === 0
         },

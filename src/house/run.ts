@@ -71,6 +71,10 @@ async function begin(
   if (inherited.birth.kind !== 'started') tellParent(inherited.birth.report, { kind: 'ready' })
   notices.ready(house.statusText, process.pid)
   cleanup.add(watchTouches(settings.touchReload, (path) => reloadFor(path, house, ground)))
+  if (settings.tlsWatchMs > 0) {
+    const watch = setInterval(() => house.lookAtCertificates(), settings.tlsWatchMs).unref()
+    cleanup.add(() => clearInterval(watch))
+  }
   cleanup.add(watchQueue(queueDoors(house, ground)))
   if (inherited.watchdogMs !== null) {
     cleanup.add(

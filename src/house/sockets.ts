@@ -1,7 +1,10 @@
+import { Fault } from '../faults/fault.ts'
 import { type BindSpec, parseBind } from '../listen/bind.ts'
 import { Handed } from '../listen/handed.ts'
 import type { Listener } from '../listen/listener.ts'
 import { type ListenOptions, openListeners } from '../listen/open.ts'
+import type { TlsMaterial } from '../listen/tls/material.ts'
+import { Secure } from '../listen/tls/secure.ts'
 import type { Owner } from '../listen/unix.ts'
 import type { Loaded } from '../settings/load.ts'
 import type { Birth } from './birth.ts'
@@ -16,12 +19,19 @@ export class Sockets {
   readonly #handed: Handed
   #listeners: readonly Listener[] = []
   #adminListeners: readonly Listener[] = []
+  #secure: Secure | null = null
 
-  /** Opens none yet. Faults: BIND_INVALID. */
+  /** Opens none yet. Faults: BIND_INVALID, CERTIFICATE_MISSING. */
   constructor(loaded: Loaded, birth: Birth) {
     this.#loaded = loaded
     this.#specs = loaded.settings.bind.map(parseBind)
     this.#adminSpecs = loaded.settings.adminBind.map(parseBind)
+    const { certfile, keyfile } = loaded.settings
+    const wantsTls = (spec: BindSpec): boolean => spec.kind === 'tcp' && spec.scheme === 'https'
+    if (certfile === null && keyfile === null && this.#specs.some(wantsTls))
+      throw new Fault('CERTIFICATE_MISSING', { detail: '--bind asks for https://, and there is no --certfile' })
+    if (this.#adminSpecs.some(wantsTls))
+      throw new Fault('BIND_INVALID', { detail: '--admin-bind https://… (it is served without TLS)' })
     this.#handed = new Handed(birth.kind === 'successor' ? birth.sockets : [])
   }
 
@@ -58,6 +68,14 @@ export class Sockets {
     if (this.#adminListeners.length > 0) return
     const options = { ...this.#common(owner), backlog: ADMIN_BACKLOG, purpose: 'admin-bind' }
     this.#adminListeners = await openListeners(this.#adminSpecs, options)
+  }
+
+  /** What speaks TLS does so with this from now on; null: nothing does. Throws what OpenSSL says. */
+  secureWith(material: TlsMaterial | null): void {
+    if (material === null) this.#secure = null
+    else if (this.#secure !== null) this.#secure.adopt(material)
+    else this.#secure = new Secure(material)
+    for (const listener of this.#listeners) listener.secureWith(this.#secure)
   }
 
   #common(owner: Owner | null): Omit<ListenOptions, 'backlog'> {

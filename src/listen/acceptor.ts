@@ -3,6 +3,8 @@ import type { ClientSocket } from './client.ts'
 import { type Handle, INSIDES, type ListeningHandle } from './insides.ts'
 import { NetClient } from './netClient.ts'
 import { RawClient } from './rawClient.ts'
+import type { Secure } from './tls/secure.ts'
+import { TlsClient } from './tls/tlsClient.ts'
 
 // A client that vanished without a word is found while its request runs; idle and writing ones have timers.
 const KEEP_ALIVE_PROBE_MS = 60_000
@@ -18,6 +20,8 @@ export class Acceptor {
   readonly server: Server
   /** Connections so far. */
   accepted = 0
+  /** Connections speak TLS; null: they don't. What is set counts for those that come. */
+  secure: Secure | null = null
   readonly #takesHandles: boolean
   #handler: ((arrival: Arrival) => void) | null = null
   #early: Arrival[] = []
@@ -82,14 +86,15 @@ export class Acceptor {
   /** Sets who gets the connections, those that came before too. */
   onClient(handler: (client: ClientSocket) => void): void {
     this.#handTo((arrival) => {
-      handler(arrival instanceof Socket ? new NetClient(arrival) : new RawClient(arrival))
+      if (this.secure !== null) handler(new TlsClient(plainSocket(arrival), this.secure))
+      else handler(arrival instanceof Socket ? new NetClient(arrival) : new RawClient(arrival))
     })
   }
 
   /** The same, as sockets of Node's, which read already: for Node's own HTTP. */
   onSocket(handler: (socket: Socket) => void): void {
     this.#handTo((arrival) => {
-      const socket = arrival instanceof Socket ? arrival : socketOf(arrival)
+      const socket = plainSocket(arrival)
       socket.removeListener('error', ignore)
       if (!socket.destroyed) handler(socket)
     })
@@ -125,6 +130,10 @@ export class Acceptor {
 function setUp(handle: Handle | ListeningHandle): void {
   handle.setNoDelay?.(true)
   handle.setKeepAlive?.(true, KEEP_ALIVE_PROBE_MS / 1_000)
+}
+
+function plainSocket(arrival: Arrival): Socket {
+  return arrival instanceof Socket ? arrival : socketOf(arrival)
 }
 
 /** `handle` is how Node itself makes one from what it accepted. */

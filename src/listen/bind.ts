@@ -5,7 +5,7 @@ import { hostAndPort } from './address.ts'
 /** What one `--bind` asks for. */
 export type BindSpec =
   /** `host` '' means every address, v4 and v6; a name means all it resolves to. Port 0 means a free one. */
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly scheme?: 'http' | 'https' }
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'fd'; readonly fd: number }
 
@@ -13,18 +13,22 @@ const DEFAULT_PORT = 8000
 const MAX_PORT = 65_535
 const NAME = /^\w[\w-]*(\.\w[\w-]*)*\.?$/
 
-/** Reads HOST:PORT, HOST, [V6]:PORT, [V6], :PORT, unix:PATH, unix:///PATH or fd://N. Faults: BIND_INVALID. */
+/**
+ * Reads HOST:PORT, HOST, [V6]:PORT, [V6], :PORT, each maybe with http:// or https:// before it, unix:PATH,
+ * unix:///PATH or fd://N. Faults: BIND_INVALID.
+ */
 export function parseBind(text: string): BindSpec {
   if (text.startsWith('unix:')) return { kind: 'unix', path: unixPath(text) }
   if (text.startsWith('fd:')) return { kind: 'fd', fd: descriptor(text) }
-  return tcp(text)
+  const [, scheme, rest = text] = /^(https?):\/\/(.*?)\/?$/s.exec(text) ?? []
+  return scheme === undefined ? tcp(text) : { ...tcp(rest), scheme: scheme as 'http' | 'https' }
 }
 
 /** The spec as it could be written: one text per meaning. */
 export function bindText(spec: BindSpec): string {
   switch (spec.kind) {
     case 'tcp':
-      return hostAndPort(spec.host, spec.port)
+      return (spec.scheme === undefined ? '' : `${spec.scheme}://`) + hostAndPort(spec.host, spec.port)
     case 'unix':
       return `unix:${spec.path}`
     case 'fd':
@@ -32,7 +36,7 @@ export function bindText(spec: BindSpec): string {
   }
 }
 
-function tcp(text: string): BindSpec {
+function tcp(text: string): Extract<BindSpec, { kind: 'tcp' }> {
   const parts = /^(?:\[(?<v6>[^\]]*)\]|(?<host>[^:[\]]*))(?::(?<port>.*))?$/.exec(text)?.groups
   if (parts === undefined) throw invalid(text, isIP(text) === 6 ? 'an IPv6 address stands in brackets' : '')
   const { v6, host = '', port } = parts

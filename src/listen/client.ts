@@ -1,3 +1,6 @@
+import type { SecureFacts } from '../events/secure.ts'
+import type { Fault } from '../faults/fault.ts'
+
 /** Who is told what becomes of a client's connection. Nothing may be thrown. */
 export interface ClientOwner {
   /** Bytes came: a view that holds for the call only. */
@@ -10,6 +13,10 @@ export interface ClientOwner {
   clientHeardEnd(): void
   /** It is over, for whatever reason; told once, and nothing after it. */
   clientClosed(): void
+  /** With TLS alone: the handshake is through. Before any bytes. */
+  clientSecured?(facts: SecureFacts): void
+  /** … it failed, and the end follows; or TLS_EXPECTED: it speaks HTTP without TLS, and can be answered so. */
+  clientUnsecured?(fault: Fault): void
 }
 
 export interface PeerAddress {
@@ -36,6 +43,8 @@ export interface ClientSocket {
   /** … and our end has been said. */
   readonly hasSaidEnd: boolean
   readonly isClosed: boolean
+  /** A handshake has to come first. */
+  readonly isShaking: boolean
 
   /** Asks the system who is on the other side. */
   peer(): PeerAddress

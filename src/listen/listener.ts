@@ -5,6 +5,7 @@ import type { Acceptor } from './acceptor.ts'
 import { hostAndPort } from './address.ts'
 import type { ClientSocket } from './client.ts'
 import { removeSocketFile, type SocketFile } from './socketFile.ts'
+import type { Secure } from './tls/secure.ts'
 
 /** Where a socket really listens. */
 export type Where =
@@ -28,6 +29,8 @@ export interface Opened {
 export interface Named extends Opened {
   /** Which bind it came from: the same in a successor with the same settings. */
   readonly key: string
+  /** False: it is asked for without TLS. */
+  readonly takesTls?: boolean
 }
 
 // Node accepts one connection a turn (libuv 1.46 and 1.52, measured: 200 waiting clients took 200 turns without
@@ -38,26 +41,40 @@ const EMPTY_TURNS = 2
 export class Listener {
   readonly where: Where
   readonly fd: number | null
-  /** A link for the start-up lines. */
-  readonly url: string
   /** Which bind it came from. */
   readonly key: string
   readonly file: SocketFile | null
   /** False while another process serves the same socket: then the file is for that one to remove. */
   ownsFile: boolean
+  /** Where there are certificates, it speaks TLS: TCP, if it wasn't asked for otherwise. */
+  readonly takesTls: boolean
   readonly #acceptor: Acceptor
   readonly #clock: Clock
   #closed: Promise<void> | null = null
 
-  constructor({ key, acceptor, where, fd, file, isShared }: Named, clock: Clock) {
+  constructor({ key, acceptor, where, fd, file, isShared, takesTls = true }: Named, clock: Clock) {
     this.key = key
     this.where = where
     this.fd = fd
     this.file = file
     this.ownsFile = !isShared
-    this.url = link(where)
+    this.takesTls = takesTls && where.kind === 'tcp'
     this.#acceptor = acceptor
     this.#clock = clock
+  }
+
+  /** A link for the start-up lines. */
+  get url(): string {
+    return link(this.where, this.isSecure)
+  }
+
+  get isSecure(): boolean {
+    return this.#acceptor.secure !== null
+  }
+
+  /** Connections that come from now on speak TLS; null: they don't. */
+  secureWith(secure: Secure | null): void {
+    this.#acceptor.secure = this.takesTls ? secure : null
   }
 
   /** The descriptor, to be passed on to another process; null: closed, or the system has none. */
@@ -101,7 +118,7 @@ export class Listener {
   }
 }
 
-function link(where: Where): string {
+function link(where: Where, isSecure: boolean): string {
   if (where.kind === 'unix') return `http://unix:${where.path}:`
-  return `http://${hostAndPort(where.address, where.port)}`
+  return `${isSecure ? 'https' : 'http'}://${hostAndPort(where.address, where.port)}`
 }

@@ -58,6 +58,10 @@ export class NetClient implements ClientSocket {
     return this.#socket.destroyed
   }
 
+  get isShaking(): boolean {
+    return false
+  }
+
   start(owner: ClientOwner): void {
     const isFirst = this.#owner === null
     this.#owner = owner

@@ -40,8 +40,10 @@ export async function openListeners(specs: readonly BindSpec[], options: ListenO
   try {
     for (const [index, spec] of specs.entries()) {
       const key = keys[index]!
+      const takesTls = spec.kind !== 'tcp' || spec.scheme !== 'http'
       try {
-        for (const one of await openSpec(spec, key, targets.get(spec) ?? [], all, options)) opened.push({ key, ...one })
+        for (const one of await openSpec(spec, key, targets.get(spec) ?? [], all, options))
+          opened.push({ key, takesTls, ...one })
       } catch (error) {
         if (!mayLack(spec, error, options) || opened.length === 0) throw error
       }

@@ -58,6 +58,10 @@ export class RawClient implements ClientSocket {
     return this.#passedBytes + (this.isClosed ? this.#bytesWritten : this.#handle.bytesWritten)
   }
 
+  get isShaking(): boolean {
+    return false
+  }
+
   // — in —
 
   start(owner: ClientOwner): void {

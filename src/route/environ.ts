@@ -91,6 +91,7 @@ function allPairs(block: HeaderBlock, policy: PeerPolicy, claims: AllClaims): Ma
   )
   pairs.set('SCRIPT_NAME', claims.prefix ?? claims.scriptName ?? policy.scriptName)
   pairs.set('wsgi.url_scheme', scheme)
+  if (policy.secure && scheme === 'https') pairs.set('HTTPS', 'on')
   return pairs
 }
 

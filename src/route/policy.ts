@@ -56,6 +56,8 @@ export interface PeerPolicy {
   readonly scriptName: string
   /** A path that doesn't begin with SCRIPT_NAME is refused. */
   readonly refusesMismatch: boolean
+  /** The connection has TLS. */
+  readonly secure: boolean
   readonly urlScheme: string
   /** null: take it from the Host. */
   readonly serverName: string | null
@@ -70,10 +72,10 @@ export class ListenerPolicies {
   readonly #listener: ListenerFacts
 
   /** Throws SETTING_INVALID for a script name that can't be in `environ`. */
-  constructor(settings: RouteSettings, listener: ListenerFacts) {
+  constructor(settings: RouteSettings, listener: ListenerFacts, secure = false) {
     this.#listener = listener
-    this.trusted = policy(settings, listener, true)
-    this.untrusted = policy(settings, listener, false)
+    this.trusted = policy(settings, listener, true, secure)
+    this.untrusted = policy(settings, listener, false, secure)
   }
 
   /** The policy for a connection. `peerAddress`: IPv4 or IPv6; '' for the peer of a Unix socket. */
@@ -86,7 +88,7 @@ export class ListenerPolicies {
 
 const NONE: Families = familiesOf([])
 
-function policy(settings: RouteSettings, listener: ListenerFacts, trusted: boolean): PeerPolicy {
+function policy(settings: RouteSettings, listener: ListenerFacts, trusted: boolean, secure: boolean): PeerPolicy {
   const forwarded = trusted ? familiesOf(settings.forwardedHeaders) : NONE
   const uncounted = FORWARDED[settings.forwardedRules].filter((name) => !forwarded.counts.has(name))
   return {
@@ -103,7 +105,8 @@ function policy(settings: RouteSettings, listener: ListenerFacts, trusted: boole
     requestIdHeader: settings.requestIdHeader.toLowerCase(),
     scriptName: scriptNameOf(settings.scriptName),
     refusesMismatch: settings.scriptNameMismatch === 'refuse',
-    urlScheme: settings.urlScheme,
+    secure,
+    urlScheme: secure ? 'https' : settings.urlScheme,
     serverName: settings.serverName ?? addressOf(listener),
     serverPort: listener.kind === 'tcp' ? String(listener.port) : null,
   }

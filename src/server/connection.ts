@@ -1,4 +1,5 @@
 import type { RequestEvent, RequestHead } from '../events/request.ts'
+import type { SecureFacts } from '../events/secure.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Enlisted } from '../kit/roster.ts'
 import type { ClientOwner, ClientSocket } from '../listen/client.ts'
@@ -8,6 +9,7 @@ import { healthPage } from '../respond/health.ts'
 import { CONTINUE } from '../respond/interim.ts'
 import type { PeerPolicy } from '../route/policy.ts'
 import { type Peer, route, type Target } from '../route/route.ts'
+import { securePairs } from '../route/secure.ts'
 import type { ServerContext } from './context.ts'
 import { type Carrier, Exchange } from './exchange.ts'
 import type { Pipeliner } from './heldBack.ts'
@@ -28,10 +30,10 @@ const REST_MS = 1_000
 const PACE_MS = 1_000
 
 /**
- * What the connection waits for. `idle`: the first byte of a request. `head`: its last. `body`: bytes of a body.
+ * What the connection waits for. `handshake`: that of TLS. `idle`: the first byte of a request. `head`: its last. `body`: bytes of a body.
  * `write`: the client, to take what is written. `linger`: the client, to hear that it is over. `us`: none of these.
  */
-type Waiting = 'idle' | 'head' | 'body' | 'write' | 'linger' | 'us'
+type Waiting = 'handshake' | 'idle' | 'head' | 'body' | 'write' | 'linger' | 'us'
 
 /** Of one that has none. */
 const NO_EXCHANGES: Exchange[] = []
@@ -55,7 +57,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   readonly #context: ServerContext
   readonly #manner: Manner
   readonly #port: number
-  readonly #pairs: string
+  #pairs: string
   // Made when they are needed, and let go where the connection rests: of those that are open most do nothing.
   #parser: Http1Parser | null = null
   #outlet: Outlet | null = null
@@ -99,7 +101,9 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     this.address = address
     this.#port = port
     this.#pairs = pairs
-    this.#deadlineMs = context.nowMs + context.settings.headTimeoutMs
+    const { headTimeoutMs, handshakeTimeoutMs } = context.settings
+    if (client.isShaking) this.#waiting = 'handshake'
+    this.#deadlineMs = context.nowMs + (client.isShaking ? handshakeTimeoutMs : headTimeoutMs)
     client.start(this)
   }
 
@@ -168,6 +172,22 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
 
   clientClosed(): void {
     this.#guard(() => this.#close())
+  }
+
+  clientSecured(facts: SecureFacts): void {
+    this.#guard(() => {
+      this.#pairs += securePairs(facts)
+      this.#peer = null
+      this.#waiting = 'idle'
+      this.#deadlineMs = this.#context.nowMs + this.#context.settings.headTimeoutMs
+    })
+  }
+
+  clientUnsecured(fault: Fault): void {
+    this.#guard(() => {
+      if (fault.code === 'TLS_EXPECTED') this.#refuse(fault)
+      else this.#context.refused(this, fault)
+    })
   }
 
   // — in —
@@ -536,6 +556,9 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
       case 'linger':
         this.#deadlineMs = nowMs + LINGER_MS
         break
+      case 'handshake':
+        this.#deadlineMs = nowMs + settings.handshakeTimeoutMs
+        break
       case 'body':
       case 'write':
         this.#deadlineMs = nowMs
@@ -553,6 +576,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   }
 
   #whatFor(): Waiting {
+    if (this.#client.isShaking) return 'handshake'
     if (this.#client.hasSaidEnd) return 'linger'
     if (this.#closing || this.#client.waitingBytes > 0) return 'write'
     if (this.#receiving !== null) return this.#paused || this.#asking !== null ? 'us' : 'body'
@@ -579,6 +603,9 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   #due(nowMs: number): void {
     const { settings } = this.#context
     switch (this.#waiting) {
+      case 'handshake':
+        this.#context.refused(this, new Fault('TLS_HANDSHAKE_TIMEOUT', { limit: seconds(settings.handshakeTimeoutMs) }))
+        return this.destroy()
       case 'idle':
         return this.#end()
       case 'head':

@@ -381,12 +381,14 @@ export class Server {
         forget()
         const { client: told, clientPort } = facts?.ends ?? { client: address, clientPort: port }
         const pairs = facts === null ? '' : proxyPairs(facts)
-        if (this.#admit(client, door, address, this.#kept(told), clientPort, pairs)) client.unread(rest)
+        const isIn = this.#admit(client, door, address, this.#kept(told), clientPort, pairs)
+        if (isIn || client.isShaking) client.unread(rest)
       },
       refused: (fault) => {
         forget()
         this.#context.refused({ peer: { address, port: String(port), pairs: '' } }, fault)
-        this.#refuse(client, fault)
+        if (client.isShaking) client.destroy()
+        else this.#refuse(client, fault)
       },
       left: forget,
       bug: (error) => this.#context.bug(error),
@@ -465,7 +467,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** A cache holds what was made under one policy: new policies come with new ones. */
 function door(listener: Listener, settings: Settings): Door {
-  const policies = new ListenerPolicies(settings, listener.where)
+  const policies = new ListenerPolicies(settings, listener.where, listener.isSecure)
   const limits = { ...settings, maxBodyBytes: settings.maxBodyBytes || Number.POSITIVE_INFINITY }
   const { streamRequests: streamsRequests } = settings
   const manners = new Map<PeerPolicy, Manner>()

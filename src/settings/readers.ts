@@ -188,6 +188,24 @@ export const paths: Reader<readonly string[]> = many(
   ':',
 )
 
+/** Certificates by host name: HOST=CERT or HOST=CERT:KEY, the paths absolute afterwards. */
+export const certificates: Reader<readonly string[]> = many(
+  'HOST=CERT[:KEY]',
+  'HOST=CERT or HOST=CERT:KEY, where HOST is a name or *.NAME',
+  (word, folder) => {
+    const [, host, certificate, key] = /^((?:\*\.)?[\w-]+(?:\.[\w-]+)*)=([^:\0]+)(?::([^:\0]+))?$/.exec(word) ?? []
+    if (host === undefined) return undefined
+    return `${host.toLowerCase()}=${[certificate!, ...(key === undefined ? [] : [key])].map((one) => resolve(folder, one)).join(':')}`
+  },
+)
+
+/** Where a password is, as openssl's `-passin` has it, without the form that everybody could read. */
+export const passwordPlace: Reader<string> = one('file:PATH|env:NAME', 'file:PATH or env:NAME', (word, folder) => {
+  const [, kind, rest] = /^(file|env):([^\0]+)$/.exec(word) ?? []
+  if (kind === undefined) return undefined
+  return kind === 'env' ? word : `file:${resolve(folder, rest!)}`
+})
+
 export const pairs: Reader<Readonly<Record<string, string>>> = {
   shape: 'pairs',
   metavar: 'KEY=VALUE',

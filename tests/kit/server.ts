@@ -299,7 +299,7 @@ export async function start(
   const bind = options.bind === false ? [] : ['--bind', '127.0.0.1:0']
   const server = launch(LiveServer, scope, [...(app ? [app] : []), ...bind, ...args], options)
   if (options.bind !== false) {
-    const match = await server.until(/http:\/\/(127\.0\.0\.1):(\d+)/)
+    const match = await server.until(/https?:\/\/(127\.0\.0\.1):(\d+)/)
     server.port = Number(match[2])
   }
   await eventually(() => ready(server), 'the start-up lines')
