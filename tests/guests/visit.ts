@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { request } from '../kit/client.ts'
 import { gunicorn } from '../kit/gunicorn.ts'
 import { type LiveServer, ROOT, type Scope, start } from '../kit/server.ts'
+import { waitressServe } from '../kit/waitress.ts'
 import { Browser, type Page } from './browser.ts'
 
 export const GUESTS = join(ROOT, 'tests/guests/apps')
@@ -20,6 +21,8 @@ export interface Guest {
   readonly environment?: Readonly<Record<string, string>>
   /** Served by `dram gunicorn` with these arguments. */
   readonly gunicorn?: readonly string[]
+  /** Served by `dram waitress-serve` with these options. */
+  readonly waitress?: readonly string[]
 }
 
 const text = (page: Page) => page.bytes.toString('utf8')
@@ -51,6 +54,12 @@ export function startGuest(scope: Scope, guest: Guest, isChecked = false): Promi
   if (dialect !== undefined) {
     const args = ['-w', '2', '--pythonpath', [GUESTS, cwd].join(','), ...dialect]
     return gunicorn(scope, [...args, isChecked ? 'checked' : guest.target], { cwd, env })
+  }
+  if (guest.waitress !== undefined) {
+    const app = isChecked ? 'checked:application' : guest.target
+    const options = guest.waitress.filter((option) => !(isChecked && option === '--call')) // checked.py calls it
+    const paths = { DRAM_PYTHONPATH: [GUESTS, cwd].join(':'), DRAM_WORKERS: '2' }
+    return waitressServe(scope, [...options, app], { cwd, env: { ...env, ...paths } })
   }
   const paths = ['--pythonpath', GUESTS, ...(guest.cwd ? ['--pythonpath', guest.cwd] : [])]
   return start(scope, isChecked ? join(GUESTS, 'checked.py') : guest.app, ['--workers', '2', ...paths], {
