@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -198,6 +198,51 @@ test('command lines mean what they mean to the installed Gunicorn', { skip }, ()
   const lines = [...LINES, ...SPACED]
   const theirs = ask<Outcome[]>('parse', lines)
   for (const [at, line] of lines.entries()) deepEqual(outcome(line), theirs[at], line.join(' '))
+})
+
+const PIECES =
+  'app 2 x - -- -1 -1.5 a=b v1 0x1 022 -Dw -Dw4 -DR -b = -= --= -w= -we -c --b --w --no --p --paste ---workers'
+    .split(' ')
+    .concat('', 'a b', '-x y', '-w y')
+
+/** The same at each run: what fails can be looked at again. */
+function* lines(count: number): Generator<string[]> {
+  let seed = 1
+  const below = (limit: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff
+    return (seed >> 8) % limit
+  }
+  const one = <T>(of: readonly T[]): T => of[below(of.length)]!
+  const flags = GUNICORN.flatMap((row) => row.flags)
+  const piece = (): string => {
+    const flag = one(flags)
+    const word = one(PIECES)
+    const begun = flag.slice(0, 2 + below(flag.length))
+    // `--flag=--` is an empty list to argparse before Python 3.13, which nobody can want.
+    const glued = word === '--' ? 'x' : word
+    return one([
+      flag,
+      flag,
+      begun,
+      `${flag}=${glued}`,
+      `${begun}=${glued}`,
+      flag.length === 2 ? flag + glued : flag,
+      word,
+      word,
+    ])
+  }
+  for (let line = 0; line < count; line++) yield Array.from({ length: below(6) }, piece)
+}
+
+/** An option of our own, which theirs can't know. */
+const isOurs = (word: string): boolean => word.startsWith('--ex')
+
+test('command lines of chance mean what they mean to the installed Gunicorn', { skip }, () => {
+  const all = [...lines(1500)].filter((line) => !line.some(isOurs))
+  const theirs = ask<Outcome[]>('parse', all)
+  const readByBoth = theirs.filter((each) => !('exit' in each)).length
+  ok(readByBoth > 300, `${readByBoth} lines can be read`)
+  for (const [at, line] of all.entries()) deepEqual(outcome(line), theirs[at], JSON.stringify(line))
 })
 
 const VALUES: readonly (readonly [name: string, value: Value])[] = [

@@ -50,15 +50,15 @@ def takes(setting):
 
 
 def parsed(lines):
-    return [outcome(line) for line in lines]
+    parser = Config("", prog="gunicorn").parser()
+    return [outcome(parser, line) for line in lines]
 
 
-def outcome(line):
-    config = Config("", prog="gunicorn")
+def outcome(parser, line):
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-            namespace = config.parser().parse_args(line)
+            namespace = parser.parse_args(line)
     except SystemExit as end:
         return {"exit": end.code}
     values = {name: value for name, value in vars(namespace).items() if value is not None and name != "args"}
