@@ -9,7 +9,7 @@ export const DEBUGGING: readonly GunicornRow[] = section('Debugging', {
     default: false,
     help: 'Reload when the code changes.',
     verdict: refused(
-      'code is not watched yet: leave it out, and reload with dram reload, SIGHUP, or a file to touch (DRAM_TOUCH_RELOAD=PATH)',
+      'while you develop, use dram dev APP, which reloads when a file changes and shows what is wrong; on a server leave it out, and reload with dram reload, SIGHUP, or a file to touch (DRAM_TOUCH_RELOAD=PATH)',
     ),
   },
   reload_engine: {
@@ -18,7 +18,7 @@ export const DEBUGGING: readonly GunicornRow[] = section('Debugging', {
     metavar: 'STRING',
     default: 'auto',
     help: 'How reload looks for changes.',
-    verdict: accepted('it is for reload'),
+    verdict: accepted('it is for reload, which dram dev does'),
   },
   reload_extra_files: {
     kind: list,
@@ -26,7 +26,7 @@ export const DEBUGGING: readonly GunicornRow[] = section('Debugging', {
     metavar: 'FILES',
     default: [],
     help: 'Further files that reload looks at. Repeatable.',
-    verdict: accepted('it is for reload'),
+    verdict: accepted('it is for reload, which dram dev does'),
   },
   spew: {
     kind: toggle,
