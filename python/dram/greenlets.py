@@ -157,7 +157,7 @@ class GreenWorker(Worker):
         self.open = set(self.lines)       # those that may still bring requests
         self.watchers = {}
         self.told = deque()
-        self.hub = self.thread = self.main = self.wake = None
+        self.hub = self.thread = self.root = self.wake = None
         self.is_called = False            # a greenlet is about to take a request
         self.will_flush = False
         self.hung_up = False
@@ -167,7 +167,7 @@ class GreenWorker(Worker):
         """Serves until STOP, or until a front is gone."""
         self.hub = get_hub()
         self.thread = get_ident()
-        self.main = getcurrent()
+        self.root = getcurrent()
         self.wake = self.hub.loop.async_()
         self.wake.start(self.hear)
         for line in self.lines:
@@ -243,7 +243,7 @@ class GreenWorker(Worker):
     def see_end(self):
         if (self.hung_up or not self.open) and not self.placed and not self.is_over:
             self.is_over = True
-            self.hub.loop.run_callback(self.main.switch)
+            self.hub.loop.run_callback(self.root.switch)
 
     def call_taker(self):
         """Sees to it that what waits is begun, once the hub is free."""

@@ -165,7 +165,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
 
   /** A young worker's first requests are slow (imports, caches, shared memory that is copied): what it gets grows with what it has answered. */
   get room(): number {
-    if (this.#isKept) return 0
+    if (this.#isKept || (this.#inGreenlets && this.recalling)) return 0
     if (this.#stalled || this.recalling || this.#streams > 0) return this.threads
     return this.threads + Math.min(this.answered, this.#home.allowedAhead)
   }
@@ -370,11 +370,11 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     this.#home.ahead.observe(serviceMicros, this.threads)
   }
 
-  returned(jobs: Job[]): void {
+  returned(jobs: Job[], isAsked: boolean): void {
     this.recalling = false
     this.tell()
     this.#stalled = this.load > 0
-    this.#isKept = this.#inGreenlets && jobs.length > 0 && this.load < this.threads
+    this.#isKept = this.#inGreenlets && isAsked && jobs.length > 0 && this.load < this.threads
     this.#home.takeBack(jobs)
   }
 

@@ -52,8 +52,8 @@ export interface LinkOwner<A extends Asker> {
   begun(asker: A): void
   /** The answer to `asker`, who is told of it next, has ended, after `serviceMicros` in the application (−1: unknown). */
   finished(asker: A, serviceMicros: number): void
-  /** These were sent and not begun, in the order sent: they are the owner's again. */
-  returned(askers: A[]): void
+  /** These were sent and not begun, in the order sent: they are the owner's again. `isAsked`: it answers RECALL. */
+  returned(askers: A[], isAsked: boolean): void
   log(asker: A | null, level: string, text: string): void
   /** It was sent a signal that asks it to end. */
   leaving(isFast: boolean): void
@@ -333,7 +333,7 @@ export class WorkerLink<A extends Asker> {
         asker?.discarded()
         break
       case W.RETURNED:
-        this.#returned()
+        this.#returned(id !== 0)
         break
       case W.EARLY_HINTS:
         asker?.earlyHints(bytes.latin1Slice(start, end))
@@ -379,7 +379,7 @@ export class WorkerLink<A extends Asker> {
     tell()
   }
 
-  #returned(): void {
+  #returned(isAsked: boolean): void {
     const { bytes, start, end } = this.#reader
     const askers: A[] = []
     for (let at = start; at + 4 <= end; at += 4) {
@@ -388,7 +388,7 @@ export class WorkerLink<A extends Asker> {
       if (asker !== undefined) askers.push(asker)
       this.running.delete(id)
     }
-    this.#owner.returned(askers)
+    this.#owner.returned(askers, isAsked)
   }
 
   #json(): Record<string, unknown> {

@@ -19,6 +19,10 @@ export const PYTHON = process.env.TEST_PYTHON || 'python3'
 
 /** TEST_FRONTS=2: every server has so many fronts, unless its test says otherwise. */
 const FRONTS: Readonly<Record<string, string>> = process.env.TEST_FRONTS ? { DRAM_FRONTS: process.env.TEST_FRONTS } : {}
+/** TEST_GREENLETS=20: the workers of every server run requests in so many greenlets. */
+const GREENLETS: Readonly<Record<string, string>> = process.env.TEST_GREENLETS
+  ? { DRAM_GREENLETS: process.env.TEST_GREENLETS }
+  : {}
 
 /** True in `npm run test:full`, once: tests that take minutes run only there. */
 export const FULL = process.env.TEST_FULL === '1'
@@ -338,7 +342,7 @@ function launch<T extends Server>(
     : argv
   const child = spawn(file!, rest, {
     cwd: options.cwd ?? APPS,
-    env: { ...plainEnvironment(), ...FRONTS, ...options.env, TEST_MARK: mark.slice('TEST_MARK='.length) },
+    env: { ...plainEnvironment(), ...FRONTS, ...GREENLETS, ...options.env, TEST_MARK: mark.slice('TEST_MARK='.length) },
     stdio: ['ignore', 'pipe', 'pipe', ...(options.descriptors ?? [])],
     detached: options.ownGroup ?? false,
   })

@@ -204,10 +204,10 @@ test('greenlets that one of them keeps from running: what comes goes elsewhere, 
   await kept.worker.requests(2)
   house.clock.advance(60)
   const recall = await kept.worker.heard('RECALL')
-  await kept.worker.send(frame(RETURNED, recall.id, u32(2)))
-  await house.until(() => house.pool.waiting === 1, 'the one that was not begun')
   house.submit('later')
-  equal(house.pool.waiting, 2)
+  equal(house.pool.waiting, 1, 'nothing goes to a worker that has not answered yet')
+  await kept.worker.send(frame(RETURNED, recall.id, u32(2)))
+  await house.until(() => house.pool.waiting === 2, 'the one that was not begun')
   await kept.worker.send(frame(RETURNED, 0, u32()))
   deepEqual(
     (await kept.worker.requests(2)).map(({ target }) => target),
@@ -215,6 +215,17 @@ test('greenlets that one of them keeps from running: what comes goes elsewhere, 
   )
   equal(house.pool.waiting, 0)
   deepEqual([slow!.told, stuck!.names.includes('failed')], [[], false])
+})
+
+test('a cancelled request that greenlets give back unasked says nothing of them', async (t) => {
+  const house = new House(t, { lookAhead: 0 })
+  const { worker } = await house.worker({ threads: 10, inGreenlets: true })
+  const [gone] = house.submit('gone')
+  await worker.request()
+  house.pool.cancel(gone!)
+  await worker.send(frame(RETURNED, 0, u32(1)))
+  house.submit('next')
+  equal((await worker.request()).target, '/next')
 })
 
 test('a young worker is sent no more ahead than it has answered', async (t) => {

@@ -1,8 +1,8 @@
 """The dialect in zygote, template and workers: the file is executed once for all workers of a generation."""
-import _thread
 import os
 import signal
 import sys
+from _thread import allocate_lock          # bound before a file may patch it
 
 from ...fault import Fault, describe, traceback_of
 from ...leave import leave_at_once
@@ -29,7 +29,7 @@ class Extension:
         self.worker = None               # the one that this process is
         self.interrupted_once = False
         self.ending = False
-        self.overdue = _thread.allocate_lock()      # held while worker_abort is asked for, and the worker is to go on
+        self.overdue = allocate_lock()      # held while worker_abort is asked for, and the worker is to go on
 
     def enter(self, config):
         """The folder and the variables that the application is to have; hooks count on them."""
