@@ -250,7 +250,7 @@ export const REGISTRY = {
     flag: '--cert-reqs',
     reader: choice('none', 'optional', 'required'),
     default: 'none',
-    help: 'Are clients asked for a certificate, and must they have one?',
+    help: 'Whether clients are asked for a certificate, and must have one.',
     why: 'The application is told in SSL_CLIENT_VERIFY and its kin. A certificate that is not signed by --ca-certs, or has expired, ends the handshake with optional, too.',
     applies: 'reload',
   }),

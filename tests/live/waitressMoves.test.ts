@@ -1,10 +1,13 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { request } from '../kit/client.ts'
+import { connect } from 'node:tls'
+import { asFiles, makeCertificate } from '../kit/certificates.ts'
+import { Client, request } from '../kit/client.ts'
 import { Gate } from '../kit/gate.ts'
 import { folder } from '../kit/server.ts'
-import { eventually } from '../kit/wait.ts'
+import { eventually, within } from '../kit/wait.ts'
 import { waitressServe } from '../kit/waitress.ts'
 
 // What docs/moving-from-waitress.md says, line by line; each test is named there.
@@ -72,6 +75,20 @@ test('an access log', async (t) => {
   const server = await waitressServe(t, APP, { env: { DRAM_ACCESS_LOG: '-' } })
   await server.get('/logged')
   await server.untilOut(/127\.0\.0\.1 .*"GET \/logged HTTP\/1\.1" 200/)
+})
+
+test('TLS', async (t) => {
+  const site = makeCertificate({ name: [['CN', 'site.test']], hosts: ['site.test'] })
+  const { certfile, keyfile } = asFiles(folder(t), 'site', site)
+  const server = await waitressServe(t, APP, { env: { DRAM_CERTFILE: certfile, DRAM_KEYFILE: keyfile } })
+  const port = Number(/https:\/\/127\.0\.0\.1:(\d+)/.exec(server.stderr)![1])
+  const socket = connect({ port, host: '127.0.0.1', servername: 'site.test', ca: site.certificate })
+  t.after(() => socket.destroy())
+  await within(once(socket, 'secureConnect'), 'a handshake')
+  const client = new Client(socket)
+  await client.write(request('GET', '/environ'))
+  const environ = JSON.parse((await client.response()).text)
+  deepEqual([environ['wsgi.url_scheme'], environ.SSL_TLS_SNI], ['https', 'site.test'])
 })
 
 test('metrics', async (t) => {

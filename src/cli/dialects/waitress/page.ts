@@ -32,7 +32,7 @@ The program becomes the server: dram takes its place, with its pid, so nothing b
 
 ## From a file of PasteDeploy
 
-\`dram production.ini\` (or \`production.ini#NAME\` for \`[app:NAME]\`) serves what \`pserve production.ini\` did. Its \`[server:main]\` is read in the meaning of the server it was written for: \`use = egg:waitress#main\`, \`egg:gunicorn#main\`, or \`egg:dram#main\`, whose keys are those of \`dram.toml\`. \`KEY=VALUE\` behind the file (or \`--paste-global KEY=VALUE\`) says what stands there as \`%(KEY)s\`, \`--paste FILE\` takes the application alone. Its logging is set up as pserve does. \`pserve\` itself can start dram: \`use = egg:dram#main\`, after \`pip install $(dram python-path)\`.
+\`dram production.ini\` (or \`production.ini#NAME\` for \`[app:NAME]\`) serves what \`pserve production.ini\` did. Its \`[server:main]\` is read in the meaning of the server it was written for: \`use = egg:waitress#main\`, \`egg:gunicorn#main\`, or \`egg:dram#main\`, whose keys are those of \`dram.toml\`. \`KEY=VALUE\` behind the file (or \`--paste-global KEY=VALUE\`) says what stands there as \`%(KEY)s\`, \`--paste FILE\` takes the application alone. Its logging is set up as pserve does. \`dram dev production.ini\` stands for \`pserve --reload\`. \`pserve\` itself can start dram: \`use = egg:dram#main\`, after \`pip install $(dram python-path)\`.
 `
 
 /** docs/waitress.md */
