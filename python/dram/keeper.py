@@ -143,6 +143,10 @@ class Keeper:
             except ConnectionError:
                 return
 
+    def close(self):
+        if hasattr(self.companion, "close"):
+            self.companion.close()
+
     def answer(self, question):
         if self.companion is None:
             self.companion = load_companion(question["module"], self)
@@ -187,7 +191,9 @@ def run():
         signal.signal(number, ignore)
     with socket.socket(fileno=FRONT_FD) as front, front.makefile("rb") as lines:
         try:
-            Keeper(front).run(lines)
+            keeper = Keeper(front)
+            keeper.run(lines)
+            keeper.close()
         except ConnectionError:
             pass      # the front has ended in haste
     flush()

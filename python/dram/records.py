@@ -5,7 +5,6 @@ wherever the application logs, while it is loaded and in processes that it forks
 """
 import logging
 import os
-import sys
 
 STDERR = 2
 MARK = "\x1e"
@@ -14,7 +13,12 @@ MOST_ATOMIC_BYTES = 4096      # PIPE_BUF of Linux: what is written at once to a 
 MOST_LINE_BYTES = 4000
 FORMAT = "%(asctime)s [%(process)d] [%(levelname)s] %(message)s"
 TIME_FORMAT = "[%Y-%m-%d %H:%M:%S %z]"
-LETTERS = ((logging.CRITICAL, "C"), (logging.ERROR, "E"), (logging.WARNING, "W"), (logging.INFO, "I"))
+LEVELS = (
+    (logging.CRITICAL, "critical"),
+    (logging.ERROR, "error"),
+    (logging.WARNING, "warning"),
+    (logging.INFO, "info"),
+)
 
 
 class RecordHandler(logging.StreamHandler):
@@ -29,18 +33,22 @@ class RecordHandler(logging.StreamHandler):
     def emit(self, record):
         try:
             if self.formatter is self.own:
-                write(letter_of(record.levelno), self.plain.format(record))
+                self.write(level_of(record.levelno), self.plain.format(record))
             else:
                 write(AS_IT_IS, self.format(record))
         except Exception:
             self.handleError(record)
 
+    def write(self, level, text):
+        write(level[0].upper(), text)
 
-def letter_of(level):
-    for least, letter in LETTERS:
-        if level >= least:
-            return letter
-    return "D"
+
+def level_of(number):
+    """The server's name of a level."""
+    for least, name in LEVELS:
+        if number >= least:
+            return name
+    return "debug"
 
 
 def write(letter, text):
@@ -62,6 +70,5 @@ def marked(letter, text):
 
 
 def write_all(data):
-    sys.stderr.flush()      # what was printed before comes before
     while data:
         data = data[os.write(STDERR, data) :]

@@ -1,6 +1,6 @@
 import { Fault } from '../faults/fault.ts'
-import { type AccessFormat, accessFormat } from '../observe/access.ts'
-import { accessLine, wantsAccess } from '../server/accessLine.ts'
+import type { AccessFormat } from '../observe/access.ts'
+import { accessFormatOf, accessLine } from '../server/accessLine.ts'
 import type { ConnectionFacts, ExchangeFacts } from '../server/facts.ts'
 import {
   bugLine,
@@ -24,11 +24,11 @@ export class Reporter implements ServerEvents {
 
   constructor(settings: Settings, post: (message: MessageFromFront) => void) {
     this.#post = post
-    this.#format = formatOf(settings)
+    this.#format = accessFormatOf(settings)
   }
 
   adopt(settings: Settings): void {
-    this.#format = formatOf(settings)
+    this.#format = accessFormatOf(settings)
   }
 
   get access(): ((exchange: ExchangeFacts) => void) | null {
@@ -80,8 +80,4 @@ export class Reporter implements ServerEvents {
     if (this.#lines.length === 0) setImmediate(this.flush)
     this.#lines.push(accessLine(this.#format, exchange, performance.now(), Date.now()))
   }
-}
-
-function formatOf(settings: Settings): AccessFormat | null {
-  return wantsAccess(settings) ? accessFormat(settings.accessLogFormat) : null
 }

@@ -55,7 +55,7 @@ export async function readConfiguration(asked: ConfigurationAsked): Promise<Conf
 
 /** What the Python processes are told of it. `options`: the resolved settings, as the module knows them, and so on. */
 export function extensionOf(
-  { reading, path }: Configuration,
+  { reading, path }: Pick<Configuration, 'reading' | 'path'>,
   module: string,
   options: Readonly<Record<string, unknown>>,
 ): Extension {

@@ -137,10 +137,10 @@ function giveFolder(path: string | null, code: 'RUNTIME_FOLDER' | 'SPOOL_FOLDER'
   }
 }
 
-/** Only Python can send datagrams to Unix sockets. */
+/** Only Python can send datagrams to Unix sockets, and log by its loggers. */
 function keeperWhereNeeded(python: string, { folder, settings }: Loaded, { notifySocket }: Inherited): Keeper | null {
   const isNeeded = [settings.statsd, settings.syslog].some((address) => address?.startsWith('unix:'))
-  return notifySocket !== null || isNeeded
+  return notifySocket !== null || isNeeded || settings.logConfig !== null
     ? startKeeper({ python, folder, variables: process.env, notifySocket })
     : null
 }
@@ -156,7 +156,7 @@ export function heardInJournal(journal: Journal): KeeperEvents {
     undelivered: (lost, to, why) =>
       journal.event('datagrams_lost', undelivered(lost, to, why), { to, lost }, 'warning'),
     unnotified: (why) => journal.note('warning', `the service manager is not told: ${why}`),
-    output: (pid, stream, bytes) => void journal.output(pid, stream, bytes, () => {}),
+    output: (pid, stream, bytes, resume) => journal.output(pid, stream, bytes, resume),
   }
 }
 

@@ -1,3 +1,4 @@
+import { constants as system } from 'node:os'
 import { Admin } from '../control/admin.ts'
 import type { Operations, ReloadOutcome, Status } from '../control/operations.ts'
 import { type Control, openControl } from '../control/socket.ts'
@@ -25,12 +26,15 @@ import { type Operated, ServerOperations } from './operations.ts'
 import { findPython } from './python.ts'
 import { pythonFault } from './pythonFault.ts'
 import { Reloads } from './reloads.ts'
+import { Scribe } from './scribe.ts'
 import type { SignalOwner } from './signalDesk.ts'
 import type { Deed, Phase, SignalName } from './signals.ts'
 import type { Stops } from './stops.ts'
 import { successorBirth, Upgrades } from './upgrades.ts'
 import { version } from './version.ts'
 import type { Pulse } from './watchdog.ts'
+
+const { SIGUSR1 } = system.signals
 
 /** A running server with all its parts: what signals and operators ask for is done here, or passed on. */
 export class House implements Operated, SignalOwner, Attended {
@@ -54,6 +58,7 @@ export class House implements Operated, SignalOwner, Attended {
   readonly #reloads: Reloads
   readonly #upgrades: Upgrades
   #control: Control | null = null
+  #scribe: Scribe | null = null
   #succeed!: (pid: number) => void
 
   constructor(launch: Launch, ground: Ground, stops: Stops, cleanup: Cleanup) {
@@ -172,6 +177,40 @@ export class House implements Operated, SignalOwner, Attended {
     this.server.standIn(fault)
   }
 
+  /** Both logs are written by the loggers of an extension, where that is wanted. Faults: CONFIG_FAILED, KEEPER_LOST. */
+  async openLogs(): Promise<void> {
+    const { settings, extension } = this.#launch.loaded
+    const { journal, keeper } = this.#ground
+    if (settings.logConfig === null || extension === null || keeper === null) return
+    await keeper.ask(extension.module, 'logs', { options: extension.options })
+    const scribe = new Scribe(keeper, (messages) => journal.lost(messages))
+    journal.giveTo(scribe)
+    this.#scribe = scribe
+  }
+
+  /** After all that may log, and before the keeper. */
+  async closeLogs(): Promise<void> {
+    await this.#scribe?.close()
+    this.#ground.journal.giveTo(null)
+  }
+
+  /** The same anew, for a reload. */
+  async #reopenScribe({ extension }: Loaded): Promise<void> {
+    if (this.#scribe === null || extension === null) return
+    await this.#ground.keeper?.ask(extension.module, 'logs', { options: extension.options })
+  }
+
+  /** The front's files, and those that Python has opened for its loggers. */
+  #reopen(): readonly Fault[] {
+    const { extension } = this.#reloads.inForce
+    if (extension !== null) this.supervisor.signalWorkers(SIGUSR1)
+    if (extension !== null && this.#scribe !== null)
+      this.#ground.keeper
+        ?.ask(extension.module, 'reopen', {})
+        .catch((error: Fault) => this.#ground.journal.log.fault(error, { event: 'logs_not_reopened' }))
+    return this.#ground.journal.reopen()
+  }
+
   async #openControl(): Promise<void> {
     if (!this.settings.control) return
     const file = {
@@ -264,7 +303,7 @@ export class House implements Operated, SignalOwner, Attended {
       case 'upgrade':
         return void this.operations.upgrade().catch(told)
       case 'reopen-logs':
-        return void journal.reopen()
+        return void this.#reopen()
       case 'add-worker':
         return this.supervisor.addWorker()
       case 'remove-worker':
@@ -298,7 +337,7 @@ export class House implements Operated, SignalOwner, Attended {
   }
 
   reopenLogs(): void {
-    const [fault] = this.#ground.journal.reopen()
+    const [fault] = this.#reopen()
     if (fault !== undefined) throw fault
   }
 
@@ -353,7 +392,8 @@ export class House implements Operated, SignalOwner, Attended {
     )
   }
 
-  #replace(loaded: Loaded): Promise<{ readonly generation: number; readonly tookMs: number }> {
+  async #replace(loaded: Loaded): Promise<{ readonly generation: number; readonly tookMs: number }> {
+    await this.#reopenScribe(loaded)
     const python = findPython(loaded, process.env).path
     return this.#orPythonFault(this.supervisor.reload(supervisorSettings(loaded, python)), python)
   }

@@ -1,11 +1,11 @@
 import { Fault } from '../faults/fault.ts'
 import { withoutSecrets } from '../kit/secrets.ts'
-import { type AccessFormat, accessFormat } from '../observe/access.ts'
+import type { AccessFormat } from '../observe/access.ts'
 import type { Datagrams } from '../observe/datagrams.ts'
 import { type Fields, type Level, Log, type LogSettings } from '../observe/log.ts'
 import { isTerminal, Sink } from '../observe/sink.ts'
 import { type StartFacts, startLines } from '../observe/start.ts'
-import { accessLine, wantsAccess } from '../server/accessLine.ts'
+import { accessFormatOf, accessLine } from '../server/accessLine.ts'
 import type { ConnectionFacts, ExchangeFacts } from '../server/facts.ts'
 import {
   bugLine,
@@ -22,6 +22,7 @@ import type { Settings } from '../settings/registry.ts'
 import type { SupervisorEvent, SupervisorEvents } from '../supervisor/events.ts'
 import { Counts } from './counts.ts'
 import { type RunningOf, type Stream, WorkerPrints } from './output.ts'
+import type { Scribe } from './scribe.ts'
 import { type Limits, linesOf } from './supervisorLines.ts'
 import { Syslog } from './syslog.ts'
 
@@ -49,8 +50,9 @@ export class Journal implements ServerEvents, SupervisorEvents {
   #access: Access
   /** An access log that `adopt` left: its last lines are still on their way. */
   #left: Promise<void> | undefined
-  #limits: Limits
+  #limits: Limits & Pick<Settings, 'logConfig'>
   #syslog: Syslog | null = null
+  #scribe: Scribe | null = null
   readonly #prints: WorkerPrints
   /** Of our own descriptors, which are written to by one each. */
   readonly #standard = new Map<number, Sink>()
@@ -108,6 +110,19 @@ export class Journal implements ServerEvents, SupervisorEvents {
       this.counts.linesLost += messages
     })
     this.log.copy = this.#syslog?.line ?? null
+  }
+
+  /** From now on somebody else writes both logs. */
+  giveTo(scribe: Scribe | null): void {
+    this.#scribe = scribe
+    this.log.divert = scribe?.line ?? null
+  }
+
+  /** So many lines never arrived where they were to be written. */
+  lost(lines: number): void {
+    this.counts.linesLost += lines
+    const text = `${lines} log lines were lost: the configured handlers are too slow`
+    this.log.line('warning', text, { event: 'log_lines_lost' })
   }
 
   /** What waits for syslog is sent, as far as it goes. */
@@ -218,6 +233,7 @@ export class Journal implements ServerEvents, SupervisorEvents {
   }
 
   #writeLine(line: string): void {
+    if (this.#limits.logConfig !== null) return this.#scribe?.access(line)
     this.#access.sink?.write(line)
     if (this.#syslog?.takesAccess) this.#syslog.access(line)
   }
@@ -229,10 +245,10 @@ export class Journal implements ServerEvents, SupervisorEvents {
 
   /** Throws LOG_FILE, SETTING_INVALID. */
   #openAccess(settings: Settings, before: Access | null = null): Access {
-    const { accessLog: path, accessLogFormat, color } = settings
-    const format = accessFormat(accessLogFormat, path === '-' && isColored(color, 1))
+    const { accessLog: path, color } = settings
+    const format = accessFormatOf(settings, path === '-' && isColored(color, 1))
     const sink = path === null ? null : before?.path === path ? before.sink : this.#openSink(path, 1)
-    return { path, sink, format: wantsAccess(settings) ? format : null }
+    return { path, sink, format }
   }
 
   /** `-` is the descriptor. Throws LOG_FILE. */

@@ -23,7 +23,8 @@ export interface KeeperEvents {
   /** What the user's functions told their log. */
   log(pid: number, level: Level, text: string): void
   /** Bytes that were written to its stdout or stderr. */
-  output(pid: number, stream: 'stdout' | 'stderr', bytes: Buffer): void
+  /** False: no more, until `resume` is called. */
+  output(pid: number, stream: 'stdout' | 'stderr', bytes: Buffer, resume: () => void): boolean
 }
 
 /** What the Python side says of a failure (python/dram/fault.py). */
@@ -54,6 +55,8 @@ interface Question {
 export class Keeper implements Datagrams {
   readonly #child: ChildProcess
   readonly #pipe: Duplex | null
+  /** To the loggers in it, if it has some: a line of JSON each. */
+  readonly #records: Duplex | null
   readonly #questions = new Map<number, Question>()
   #lastQuestion = 0
   #held = ''
@@ -67,13 +70,15 @@ export class Keeper implements Datagrams {
     this.#child = spawn(python, [PROGRAM], {
       cwd: folder,
       env: variables,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     })
     this.#child.on('error', (error) => this.#end(error.message))
     this.#child.on('exit', (code, signal) => this.#end(signal ?? `exit code ${code}`))
     this.#hear('stdout', this.#child.stdout)
     this.#hear('stderr', this.#child.stderr)
     this.#pipe = (this.#child.stdio?.[3] as Duplex | undefined) ?? null
+    this.#records = (this.#child.stdio?.[4] as Duplex | undefined) ?? null
+    this.#records?.on('error', () => {})
     this.#pipe?.on('error', () => {}) // its end is told by 'exit'
     this.#pipe?.setEncoding('utf8').on('data', (text: string) => this.#read(text))
   }
@@ -98,6 +103,20 @@ export class Keeper implements Datagrams {
     if (!this.isAlive || (this.#pipe?.writableLength ?? 0) > MOST_WAITING_BYTES) return false
     this.#send({ cmd: 'datagrams', to: path, texts })
     return true
+  }
+
+  /** Resolves once they are on their way, with why they aren't. */
+  record(lines: readonly string[]): Promise<string | null> {
+    const pipe = this.#records
+    if (pipe === null || !pipe.writable) return Promise.resolve('the keeper has ended')
+    return new Promise((resolve) => {
+      const broken = (): void => resolve('the keeper has ended')
+      pipe.once('close', broken)
+      pipe.write(lines.map((line) => `${line}\n`).join(''), (error) => {
+        pipe.removeListener('close', broken)
+        resolve(error ? error.message : null)
+      })
+    })
   }
 
   /**
@@ -133,6 +152,7 @@ export class Keeper implements Datagrams {
     if (this.#ended === null && exitCode === null && signalCode === null) {
       this.#child.removeAllListeners('exit')
       const exited = once(this.#child, 'exit').then(() => {})
+      this.#records?.end()
       this.#pipe?.end()
       // One that runs as another user can't be killed by us: it sees the end of its pipe, and gives up by itself.
       const patience = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS)
@@ -147,7 +167,12 @@ export class Keeper implements Datagrams {
   }
 
   #hear(name: 'stdout' | 'stderr', stream: Readable | null): void {
-    stream?.on('data', (bytes: Buffer) => this.#tell((events) => events.output(this.#child.pid ?? -1, name, bytes)))
+    const resume = (): void => void stream?.resume()
+    stream?.on('data', (bytes: Buffer) =>
+      this.#tell((events) => {
+        if (!events.output(this.#child.pid ?? -1, name, bytes, resume)) stream.pause()
+      }),
+    )
   }
 
   #read(text: string): void {

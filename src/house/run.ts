@@ -31,6 +31,8 @@ export async function run(launch: Launch): Promise<number> {
     const house: House = new House(launch, ground, stops, cleanup)
     desk.serve(house)
     await Promise.race([house.companion.tell('starting', launch.loaded), stops.first])
+    await house.openLogs()
+    cleanup.add(() => house.closeLogs())
     // A successor is not the one that operators speak to before it serves.
     const isSuccessor = launch.inherited.birth.kind === 'successor'
     if (!isSuccessor) await house.openForOperators()

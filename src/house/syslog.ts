@@ -1,7 +1,8 @@
+import { Courier } from '../observe/courier.ts'
 import type { Datagrams } from '../observe/datagrams.ts'
 import type { Level, Log } from '../observe/log.ts'
 import { type Facility, syslogAddress, syslogMessage } from '../observe/syslog.ts'
-import { SyslogSender } from '../observe/syslogSender.ts'
+import { syslogCarrier } from '../observe/syslogSender.ts'
 import type { Settings } from '../settings/registry.ts'
 
 const FLUSH_MS = 500
@@ -11,7 +12,7 @@ export type SyslogSettings = Pick<Settings, 'syslog' | 'syslogName' | 'syslogFac
 /** What the log and the access log have in syslog. */
 export class Syslog {
   readonly #settings: SyslogSettings
-  readonly #sender: SyslogSender
+  readonly #sender: Courier
 
   /** Null: none is wanted. `noteLost` counts. Throws nothing: an address was looked at when the settings were read. */
   static of(
@@ -22,7 +23,7 @@ export class Syslog {
   ): Syslog | null {
     const address = settings.syslog === null ? null : syslogAddress(settings.syslog)
     if (address === null) return null
-    const sender = new SyslogSender(address, datagrams, {
+    const sender = new Courier(syslogCarrier(address, datagrams), {
       failed: (why) => log.warning(`syslog at ${settings.syslog} can't be told: ${why}`, { event: 'syslog_failed' }),
       lost: (messages) => {
         noteLost(messages)
@@ -32,7 +33,7 @@ export class Syslog {
     return new Syslog(settings, sender)
   }
 
-  private constructor(settings: SyslogSettings, sender: SyslogSender) {
+  private constructor(settings: SyslogSettings, sender: Courier) {
     this.#settings = settings
     this.#sender = sender
   }

@@ -43,6 +43,8 @@ export class Log {
   readonly #pid: number
   /** Who gets the lines, too, as far as their level is shown. */
   copy: ((level: Level, pid: number, text: string) => void) | null = null
+  /** Whoever writes the lines in our place, whatever their level; false: they can't. */
+  divert: ((level: Level, pid: number, text: string) => boolean) | null = null
   /** How many lines of our own there were at each level, and with a traceback. */
   readonly counts: Record<Level | 'exception', number> = {
     debug: 0,
@@ -95,6 +97,7 @@ export class Log {
   line(level: Level, message: string, fields: Fields = {}, trace = ''): void {
     const weight = this.#settings.format === 'classic' ? classicLevel(level, fields) : level
     this.counts[weight === 'error' && trace !== '' ? 'exception' : weight]++
+    if (this.divert?.(weight, this.#pid, this.#copied(message, fields, trace))) return
     if (!this.shows(weight)) return
     this.#sink.write(this.format(weight, message, fields, trace))
     if (this.copy !== null) this.copy(weight, this.#pid, this.#copied(message, fields, trace))

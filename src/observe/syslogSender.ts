@@ -1,75 +1,14 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import type { Carrier } from './courier.ts'
 import type { Datagrams } from './datagrams.ts'
-import { LineQueue } from './lineQueue.ts'
 import { StatsdSender } from './statsdSender.ts'
 import type { SyslogAddress } from './syslog.ts'
 
-const QUEUE_BYTES = 1024 * 1024
-const BATCH_BYTES = 64 * 1024
 /** A stream that could not be opened, or broke, is tried again after so long. */
 const PAUSE_MS = 1_000
 
-/** Takes messages somewhere; resolves with why it could not, null if it did. */
-interface Carrier {
-  send(messages: readonly string[]): Promise<string | null>
-  close(): void
-}
-
-export interface SyslogEvents {
-  /** Once of each row of failures. */
-  failed(why: string): void
-  /** It works again, and so many were lost meanwhile. */
-  lost(messages: number): void
-}
-
-/** Messages on their way to a syslog daemon. One that is dead or slow costs messages, which are counted, and no time. */
-export class SyslogSender {
-  readonly #carrier: Carrier
-  readonly #events: SyslogEvents
-  /** Each message ends with NUL here, which none may hold. */
-  readonly #queue = new LineQueue(QUEUE_BYTES)
-  #busy: Promise<void> | null = null
-  #failing = false
-
-  constructor(address: SyslogAddress, datagrams: Datagrams | null, events: SyslogEvents) {
-    this.#carrier = carrierTo(address, datagrams)
-    this.#events = events
-  }
-
-  write(message: string): void {
-    this.#queue.offer(`${message.replaceAll('\0', '')}\0`)
-    this.#busy ??= this.#work()
-  }
-
-  /** Sends what waits, `limitMs` at most. */
-  async close(limitMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    await Promise.race([this.#busy, new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)))])
-    clearTimeout(timer)
-    this.#carrier.close()
-  }
-
-  async #work(): Promise<void> {
-    await null // what comes in one turn goes together
-    while (!this.#queue.isEmpty) {
-      const { text, lines } = this.#queue.take(BATCH_BYTES)
-      const why = await this.#carrier.send(text.split('\0').slice(0, -1))
-      if (why !== null) this.#queue.lose(lines)
-      this.#note(why)
-    }
-    this.#busy = null
-  }
-
-  #note(why: string | null): void {
-    const began = why !== null && !this.#failing
-    this.#failing = why !== null
-    if (began) this.#events.failed(why)
-    const lost = why === null ? this.#queue.takeLost() : 0
-    if (lost > 0) this.#events.lost(lost)
-  }
-}
-
-function carrierTo(address: SyslogAddress, datagrams: Datagrams | null): Carrier {
+/** The way to a syslog daemon. */
+export function syslogCarrier(address: SyslogAddress, datagrams: Datagrams | null): Carrier {
   const { kind, host, port } = address
   if (kind === 'udp') return udp(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
   if (kind !== 'unix') return new Stream(kind === 'tcp' ? { host, port } : { path: host })

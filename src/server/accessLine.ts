@@ -1,13 +1,16 @@
-import type { AccessFormat } from '../observe/access.ts'
+import { type AccessFormat, accessFacts, accessFormat } from '../observe/access.ts'
 import type { Settings } from '../settings/registry.ts'
 import type { ExchangeFacts } from './facts.ts'
 
-/** Is a line per request written anywhere? */
-export function wantsAccess({ accessLog, syslog, syslogAccess }: AccessSettings): boolean {
-  return accessLog !== null || (syslog !== null && syslogAccess)
-}
+type AccessSettings = Pick<Settings, 'accessLog' | 'accessLogFormat' | 'syslog' | 'syslogAccess' | 'logConfig'>
 
-type AccessSettings = Pick<Settings, 'accessLog' | 'syslog' | 'syslogAccess'>
+/** How a line per request looks; null: none is written anywhere. Throws SETTING_INVALID. */
+export function accessFormatOf(settings: AccessSettings, inColor = false): AccessFormat | null {
+  const { accessLog, accessLogFormat, syslog, syslogAccess, logConfig } = settings
+  const format = accessFormat(accessLogFormat, inColor)
+  if (logConfig !== null) return accessFacts
+  return accessLog !== null || (syslog !== null && syslogAccess) ? format : null
+}
 
 /** The access log's line for a request whose answer has ended. `nowMs`: on the clock of its start; `wallMs`: since 1970. */
 export function accessLine(format: AccessFormat, exchange: ExchangeFacts, nowMs: number, wallMs: number): string {

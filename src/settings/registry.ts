@@ -975,6 +975,15 @@ export const REGISTRY = {
     why: 'SIGUSR1 and dram logs reopen open it anew after a rotation.',
     applies: 'restart',
   }),
+  logConfig: unset({
+    section: 'logs',
+    flag: '--log-config',
+    reader: path('PATH', /^extension$/),
+    off: null,
+    help: "A configuration of Python's module logging, .ini or .json, by which both logs are written: loggers dram.error and dram.access.",
+    why: 'Any handler and any formatter. It counts in the workers, too, before the application is loaded. Costs a Python process beside the server.',
+    applies: 'restart',
+  }),
   syslog: unset({
     section: 'logs',
     flag: '--syslog',

@@ -141,6 +141,11 @@ export class Supervisor {
     this.#rescale('asked', () => this.#headcount.set(workers))
   }
 
+  /** Sends it to all of them, as far as their zygotes are there. */
+  signalWorkers(number: number): void {
+    for (const { forker, pid } of this.#crew.all) if (forker.alive) forker.kill(pid, number)
+  }
+
   addWorker(): void {
     this.#rescale('asked', () => this.#headcount.step(1))
   }

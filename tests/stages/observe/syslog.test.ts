@@ -6,8 +6,9 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { Courier } from '../../../src/observe/courier.ts'
 import { syslogAddress, syslogMessage } from '../../../src/observe/syslog.ts'
-import { SyslogSender } from '../../../src/observe/syslogSender.ts'
+import { syslogCarrier } from '../../../src/observe/syslogSender.ts'
 
 test('a message has the frame of Python’s SysLogHandler', () => {
   equal(syslogMessage('user', 'dram.error', 'info', 71, 'hello'), '<14>dram.error: [71] hello')
@@ -30,9 +31,9 @@ interface Told {
   readonly lost: number[]
 }
 
-function sender(t: TestContext, address: string): [SyslogSender, Told] {
+function sender(t: TestContext, address: string): [Courier, Told] {
   const told: Told = { failures: [], lost: [] }
-  const made = new SyslogSender(syslogAddress(address)!, null, {
+  const made = new Courier(syslogCarrier(syslogAddress(address)!, null), {
     failed: (why) => told.failures.push(why),
     lost: (messages) => told.lost.push(messages),
   })
@@ -112,7 +113,10 @@ test('one that reads nothing costs messages, not memory or time', async (t) => {
 test('the keeper sends what goes to a Unix socket', async (t) => {
   const sent: string[] = []
   const datagrams = { send: (path: string, texts: readonly string[]) => sent.push(path, ...texts) > 0 }
-  const syslog = new SyslogSender(syslogAddress('unix:///dev/log')!, datagrams, { failed: () => {}, lost: () => {} })
+  const syslog = new Courier(syslogCarrier(syslogAddress('unix:///dev/log')!, datagrams), {
+    failed: () => {},
+    lost: () => {},
+  })
   t.after(() => syslog.close(0))
   syslog.write('<14>a: b')
   syslog.write('<14>a: c')

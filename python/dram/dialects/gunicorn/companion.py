@@ -19,9 +19,31 @@ class Companion:
         self.server = None
         self.log = None
         self.counted = None       # workers that nworkers_changed was told of
+        self.scribe = None        # where this process writes the logs
 
     def ask(self, name, facts):
         return getattr(self, "ask_" + name)(**facts)
+
+    # Writing the logs
+
+    def ask_logs(self, options):
+        """From now on this process writes the logs, by the loggers that are configured (scribe.py)."""
+        from .scribe import Scribe
+
+        self.scribe = self.scribe or Scribe()
+        cfg, folder = self.configured(options), options["chdir"]
+        wanted = [folder, *(os.path.abspath(path) for path in (cfg.own("pythonpath") or "").split(",") if path)]
+        sys.path[:0] = [path for path in wanted if path not in sys.path]
+        sys.path += [path for path in self.paths if path not in sys.path]
+        self.scribe.set_up(cfg, folder)
+
+    def ask_reopen(self):
+        if self.scribe is not None:
+            self.scribe.logger.reopen_files()
+
+    def close(self):
+        if self.scribe is not None:
+            self.scribe.close()
 
     # Reading the file
 

@@ -43,7 +43,7 @@ class Config:
 
     @staticmethod
     def value_of(name, value, conf):
-        if isinstance(value, dict) and "$" in value:
+        if holds_object(value):
             value = conf.names.get(name)
         if name in HOOKS:
             return nothing if value is None else hook_of(name, value)
@@ -141,6 +141,13 @@ class Config:
     @property
     def paste_global_conf(self):
         return pairs(self.own("raw_paste_global_conf", []))
+
+
+def holds_object(value):
+    """Is there something in it that JSON hasn't?"""
+    if isinstance(value, dict):
+        return "$" in value or any(map(holds_object, value.values()))
+    return isinstance(value, list) and any(map(holds_object, value))
 
 
 def nothing(*_):

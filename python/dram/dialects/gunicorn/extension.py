@@ -6,7 +6,7 @@ from _thread import allocate_lock          # bound before a file may patch it
 
 from ...fault import Fault, describe, traceback_of
 from ...leave import leave_at_once
-from . import conf, requests
+from . import conf, logging_config, requests
 from .config import Config
 from .log import Log
 from .server import Server
@@ -24,7 +24,7 @@ class Extension:
         self.log = Log(self.cfg)
         self.enter(config)
         self.paths = list(sys.path)      # with what the file has added
-        self.server = Server(self.cfg, self.log, os.getppid(), config["app"])
+        self.server = Server(self.cfg, logging_config.set_up(self.cfg, self.log), os.getppid(), config["app"])
         self.forking = None              # the worker that is about to be forked
         self.worker = None               # the one that this process is
         self.interrupted_once = False
@@ -77,6 +77,7 @@ class Extension:
             signal.signal(number, self.hear_quit)
         signal.signal(signal.SIGTERM, self.hear_term)
         signal.signal(signal.SIGABRT, self.hear_abort)
+        signal.signal(signal.SIGUSR1, self.hear_reopen)
 
     def wrap(self, application):
         self.worker.wsgi = self.worker.app.callable = application
@@ -124,6 +125,9 @@ class Extension:
     def hear_term(self, number, frame):
         self.worker.alive = False
         self.leave_if_told(False)
+
+    def hear_reopen(self, number, frame):
+        self.server.log.reopen_files()
 
     def hear_abort(self, number, frame):
         if self.overdue.locked():

@@ -1,10 +1,10 @@
 """`log`: what hooks say goes to the server's log, whichever process they run in."""
 import logging
-import os
 import sys
 
-from ... import records
 from ...fault import describe, traceback_of
+from ...records import RecordHandler
+from .logging_config import reopen_files
 
 LEVELS = {
     "critical": logging.CRITICAL,
@@ -15,28 +15,20 @@ LEVELS = {
 }
 
 
-def ours(number):
-    """What the server's log calls that level."""
-    return next((name for name, least in LEVELS.items() if number >= least), "debug")
+class Outlet(RecordHandler):
+    """`say(level, text)` is the way to the front; None: our own standard error, which the front reads.
 
-
-class Outlet(logging.Handler):
-    """`say(level, text)` is the way to the front; None: there is only our own standard error (records.py).
-
-    Written past Python's streams and our own locks: the main thread may be in either, and a signal's hook above it.
+    Written past Python's streams and our own locks: the main thread may be in either, with the hook of a signal above it.
     """
 
     say = None
+    _gunicorn = True      # what a subclass of Gunicorn's own class takes away before it sets up its handlers
 
-    def emit(self, record):
-        try:
-            text = self.format(record)
-            if self.say is not None:
-                self.say(ours(record.levelno), text)
-            else:
-                os.write(2, b"".join(records.marked(records.letter_of(record.levelno), text)))
-        except Exception:
-            self.handleError(record)
+    def write(self, level, text):
+        if self.say is None:
+            super().write(level, text)
+        else:
+            self.say(level, text)
 
 
 class Log:
@@ -47,7 +39,6 @@ class Log:
     def __init__(self, cfg):
         self.cfg = cfg
         self.outlet = Outlet()
-        self.outlet.setFormatter(logging.Formatter("%(message)s"))
         self.error_log = self.logger("gunicorn.error")
         self.access_log = self.logger("gunicorn.access")
         self.setup(cfg)
@@ -101,7 +92,7 @@ class Log:
         pass
 
     def reopen_files(self):
-        pass
+        reopen_files()
 
     def close_on_exec(self):
         pass

@@ -184,12 +184,15 @@ function fileWarnings(configuration: Configuration | null): string[] {
   return [...warnings, ...misspelled, ...ours]
 }
 
+/** None was there. */
+const NO_FILE = { path: null, reading: 0 }
+
 /** The file is run in the workers, too, whether it has hooks or not: it may set variables, or import what patches. */
 function withExtension(loaded: Loaded, told: AllTold, defaults: AllTold, configuration: Configuration | null): Loaded {
-  if (configuration === null || configuration.path === null) return loaded
   const values = Object.fromEntries(
     GUNICORN.map((row) => [row.name, (told.get(row.name) ?? defaults.get(row.name))?.value ?? row.default]),
   )
   const { chdir } = loaded.settings
-  return { ...loaded, extension: extensionOf(configuration, MODULE, { values, chdir: chdir ?? loaded.folder }) }
+  const options = { values, chdir: chdir ?? loaded.folder, folder: loaded.folder }
+  return { ...loaded, extension: extensionOf(configuration ?? NO_FILE, MODULE, options) }
 }

@@ -1,5 +1,5 @@
 import { wrong } from '../../translate.ts'
-import { accepted, type Give, gift, gifts, mapped, refused, same, type Values } from '../../verdict.ts'
+import { accepted, type Give, gift, gifts, mapped, same, type Values } from '../../verdict.ts'
 import { cls, dict, text, toggle } from '../kinds.ts'
 import { within } from '../places.ts'
 import { type GunicornRow, section } from '../row.ts'
@@ -18,7 +18,8 @@ const FACILITIES =
 
 /** All of syslog's settings count only together. */
 const syslogGifts: Give = (value, all, told) => {
-  if (value !== true) return []
+  // Where Python writes the logs, it does that, too.
+  if (value !== true || hasOwnLogs(all)) return []
   const facility = String(all.syslog_facility).toLowerCase()
   if (!FACILITIES.split(' ').includes(facility))
     throw wrong({ ...told, value: all.syslog_facility! }, `with one of the facilities ${FACILITIES}`)
@@ -45,6 +46,22 @@ function programName(all: Values): string {
   const name = all.syslog_prefix ?? all.proc_name ?? all.default_proc_name
   return String(name).replaceAll(':', '.').replace(/\s/g, '-').slice(0, 50)
 }
+
+const OWN_CLASSES: readonly unknown[] = [
+  null,
+  'gunicorn.glogging.Logger',
+  'gunicorn.instrument.statsd.Statsd',
+  'simple',
+]
+
+/** Does somebody else than the front write the logs? */
+function hasOwnLogs(all: Values): boolean {
+  const { logger_class: named, logconfig, logconfig_json: json, logconfig_dict: dictionary } = all
+  const isNamed = !OWN_CLASSES.includes(named)
+  return isNamed || Boolean(logconfig) || Boolean(json) || Object.keys(dictionary ?? {}).length > 0
+}
+
+const ownLogs: Give = (_, all) => (hasOwnLogs(all) ? [gift('logConfig', 'extension')] : [])
 
 const USUAL_STATSD_PORT = 8125
 
@@ -128,27 +145,33 @@ export const LOGS: readonly GunicornRow[] = section('Logging', {
     metavar: 'STRING',
     default: 'gunicorn.glogging.Logger',
     help: 'The class that logs.',
-    verdict: refused('the server writes its log itself; see docs/settings.md, Logs'),
+    verdict: mapped(
+      '`--log-config`: an object of the class writes both logs, in a process beside the server, and is `log` of server and worker',
+      ownLogs,
+    ),
   },
   logconfig: {
     kind: text,
     flags: '--log-config',
     metavar: 'FILE',
     help: 'A file for logging.config.fileConfig.',
-    verdict: refused('configure logging in the application'),
+    verdict: mapped(
+      '`--log-config`: the loggers gunicorn.error and gunicorn.access write both logs, in a process beside the server; in the workers it counts, too',
+      ownLogs,
+    ),
   },
   logconfig_dict: {
     kind: dict,
     default: {},
     help: 'A dictionary for logging.config.dictConfig.',
-    verdict: refused('configure logging in the application'),
+    verdict: mapped('`--log-config`, as logconfig', ownLogs),
   },
   logconfig_json: {
     kind: text,
     flags: '--log-config-json',
     metavar: 'FILE',
     help: 'A JSON file for logging.config.dictConfig.',
-    verdict: refused('configure logging in the application'),
+    verdict: mapped('`--log-config`, as logconfig', ownLogs),
   },
   syslog_addr: {
     kind: text,
