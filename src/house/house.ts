@@ -1,4 +1,3 @@
-import { constants as system } from 'node:os'
 import { Admin } from '../control/admin.ts'
 import type { Operations, ReloadOutcome, Status } from '../control/operations.ts'
 import { type Control, openControl } from '../control/socket.ts'
@@ -33,8 +32,6 @@ import type { Stops } from './stops.ts'
 import { successorBirth, Upgrades } from './upgrades.ts'
 import { version } from './version.ts'
 import type { Pulse } from './watchdog.ts'
-
-const { SIGUSR1 } = system.signals
 
 /** A running server with all its parts: what signals and operators ask for is done here, or passed on. */
 export class House implements Operated, SignalOwner, Attended {
@@ -203,7 +200,7 @@ export class House implements Operated, SignalOwner, Attended {
   /** The front's files, and those that Python has opened for its loggers. */
   #reopen(): readonly Fault[] {
     const { extension } = this.#reloads.inForce
-    if (extension !== null) this.supervisor.signalWorkers(SIGUSR1)
+    if (extension !== null) this.supervisor.signalWorkers('SIGUSR1')
     if (extension !== null && this.#scribe !== null)
       this.#ground.keeper
         ?.ask(extension.module, 'reopen', {})

@@ -71,6 +71,10 @@ export class Forker {
     this.tell({ cmd: 'fork', worker: number, ...(isCandidate && { candidate: true }) })
   }
 
+  signal(pid: number, name: NodeJS.Signals): void {
+    this.kill(pid, system.signals[name])
+  }
+
   kill(pid: number, signal = system.signals.SIGKILL as number): void {
     this.tell({ cmd: 'kill', pid, signal })
   }

@@ -142,8 +142,8 @@ export class Supervisor {
   }
 
   /** Sends it to all of them, as far as their zygotes are there. */
-  signalWorkers(number: number): void {
-    for (const { forker, pid } of this.#crew.all) if (forker.alive) forker.kill(pid, number)
+  signalWorkers(signal: NodeJS.Signals): void {
+    for (const { forker, pid } of this.#crew.all) if (forker.alive) forker.signal(pid, signal)
   }
 
   addWorker(): void {
