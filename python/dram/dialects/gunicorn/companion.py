@@ -14,6 +14,7 @@ class Companion:
     def __init__(self, paths, say):
         self.paths = paths
         self.say = say
+        self.no_file = conf.Conf(None, {}), [os.getcwd(), *paths]
         self.readings = {}        # number → (Conf, sys.path as it has left that); only those that may yet count
         self.last = 0
         self.server = None
@@ -34,7 +35,6 @@ class Companion:
         cfg, folder = self.configured(options), options["chdir"]
         wanted = [folder, *(os.path.abspath(path) for path in (cfg.own("pythonpath") or "").split(",") if path)]
         sys.path[:0] = [path for path in wanted if path not in sys.path]
-        sys.path += [path for path in self.paths if path not in sys.path]
         self.scribe.set_up(cfg, folder)
 
     def ask_reopen(self):
@@ -135,12 +135,16 @@ class Companion:
         self.run("on_exit", self.server)
 
     def configured(self, options):
-        return Config(options["values"], self.readings[options["reading"]][0])
+        return Config(options["values"], self.reading(options)[0])
+
+    def reading(self, options):
+        """(Conf, sys.path as it has left that); number 0 is for a server without a file."""
+        return self.readings[options["reading"]] if options["reading"] else self.no_file
 
     def enter(self, cfg, options):
         """The folder, path and variables of a server by this file."""
         os.environ.update(cfg.env)
-        sys.path[:] = self.readings[options["reading"]][1]
+        sys.path[:] = self.reading(options)[1]
         chdir = options.get("chdir")
         if chdir:
             os.chdir(chdir)
