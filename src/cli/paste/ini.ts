@@ -33,14 +33,22 @@ export function readSection(path: string, text: string, name: string, globals: G
   if (own === undefined) return null
   const inherited = new Map([...entriesOf(globals), ...(sections.get(DEFAULT) ?? [])])
   const all = new Map([...inherited, ...own])
+  const told = Array.from(own, ([key, { value, line }]) => {
+    const [word = '', named = key] = /^(get|set)\s+(.*)$/.exec(key)?.slice(1) ?? []
+    return { word, name: named, value: interpolate(path, line, value, all, 0), line }
+  })
+  const settable = new Map([...inherited, ...told.filter(({ word }) => word === 'set').map(asGlobal)])
   const section = new Map<string, Entry>()
-  for (const [key, { value, line }] of own) {
-    const told: Entry = { value: interpolate(path, line, value, all, 0), line }
-    const [word, rest] = /^(get|set)\s+(.*)$/.exec(key)?.slice(1) ?? []
-    if (word === 'get') section.set(rest!, { value: interpolate(path, line, `%(${told.value})s`, inherited, 0), line })
-    else if (word === undefined) section.set(key, told)
+  for (const { word, name, value, line } of told) {
+    if (word === 'get') section.set(name, { value: interpolate(path, line, `%(${value})s`, settable, 0), line })
+    // What is named like a global value isn't the section's own there.
+    else if (word === '' && !inherited.has(name)) section.set(name, { value, line })
   }
   return section
+}
+
+function asGlobal({ name, value, line }: Entry & { readonly name: string }): [string, Raw] {
+  return [name, { value: value.replaceAll('%', '%%'), line }]
 }
 
 function entriesOf(globals: Globals): [string, Raw][] {
@@ -68,13 +76,15 @@ function parse(path: string, text: string): Map<string, Map<string, Raw>> {
     }
     const title = /^\[([^\]]+)\]/.exec(bare)?.[1]
     if (title !== undefined) {
-      section = sections.get(title) ?? new Map()
+      if (sections.has(title)) throw broken(path, line, `a second [${title}]`)
+      section = new Map()
       sections.set(title, section)
       entry = null
       continue
     }
     const [, name, value] = /^([^=:]+?)\s*[=:]\s*(.*)$/.exec(bare) ?? []
     if (section === null || name === undefined) throw broken(path, line, 'neither [SECTION] nor NAME = VALUE')
+    if (section.has(name)) throw broken(path, line, `a second ${name} in its section`)
     entry = { value: value!, line }
     section.set(name, entry)
   }
