@@ -25,6 +25,7 @@ export interface ToFront<Settings, Where, Material> {
   serve: { readonly worker: number }
   drain: { readonly worker: number }
   interrupt: { readonly worker: number }
+  endLate: { readonly worker: number }
   ended: { readonly worker: number; readonly reason: EndReason }
   /** Is it to tell when requests wait? */
   press: { readonly wanted: boolean }

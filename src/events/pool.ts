@@ -50,6 +50,8 @@ export interface AttachedWorker {
   stacks(): Promise<readonly ThreadStack[] | null>
   /** Raises dram.RequestTimeout in the threads that run overdue requests. */
   interrupt(): void
+  /** What is late in it is ended from now on, also where --timeout-action says that it goes on. */
+  endLate(): void
   /** What prometheus_client has in that process, in the text format; null: it isn't imported, or silent. */
   metrics(): Promise<string | null>
 }

@@ -51,6 +51,7 @@ export class Front {
     serve: ({ worker }) => this.#workers.get(worker)?.serve(),
     drain: ({ worker }) => this.#workers.get(worker)?.drain(),
     interrupt: ({ worker }) => this.#workers.get(worker)?.interrupt(),
+    endLate: ({ worker }) => this.#workers.get(worker)?.endLate(),
     ended: ({ worker, reason }) => {
       this.#workers.get(worker)?.ended(reason)
       // After its burial, which comes in the next turn but one.

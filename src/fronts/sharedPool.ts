@@ -165,6 +165,11 @@ class SharedWorker implements AttachedWorker {
     this.#tell('interrupt')
   }
 
+  endLate(): void {
+    this.#own.endLate()
+    this.#tell('endLate')
+  }
+
   metrics(): Promise<string | null> {
     return this.#own.metrics()
   }
@@ -212,7 +217,7 @@ class SharedWorker implements AttachedWorker {
     return this.#buried.size === this.#threads.length
   }
 
-  #tell(kind: 'serve' | 'drain' | 'interrupt'): void {
+  #tell(kind: 'serve' | 'drain' | 'interrupt' | 'endLate'): void {
     for (const thread of this.#threads) thread.post({ kind, worker: this.#number })
   }
 }

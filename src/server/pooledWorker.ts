@@ -112,6 +112,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
   #streams = 0
   /** Ids of requests that were over their deadline, and their names. */
   readonly #overdue = new Map<number, string>()
+  #endsLate = false
   /** Ids of those over their deadline that go on: each is told of once. */
   readonly #slow = new Set<number>()
 
@@ -231,6 +232,10 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
     for (const id of this.#overdue.keys()) this.link.interrupt(id)
   }
 
+  endLate(): void {
+    this.#endsLate = true
+  }
+
   /** What it was sent and has not answered, oldest first. */
   requests(nowMs: number): RequestFacts[] {
     const starts = this.#startsMs()
@@ -266,7 +271,7 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
       const why = lateness(timed, startMs, nowMs, this.#home.deadlines)
       if (why !== null) late.push([id, job, why])
     }
-    if (this.#home.deadlines.timeoutAction === 'log') this.#tellOf(late, starts, nowMs)
+    if (this.#home.deadlines.timeoutAction === 'log' && !this.#endsLate) this.#tellOf(late, starts, nowMs)
     else if (late.length > 0) this.#giveUp(late, starts, nowMs)
   }
 

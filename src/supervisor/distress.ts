@@ -12,6 +12,9 @@ const LEAST_DRAIN_MS = 1_500
 /** An exception that was raised in the threads of overdue requests has so long to help. */
 export const INTERRUPT_MS = 2_000
 
+/** So often a worker with a late request that is to go on is asked, half a second each, before it counts as stuck. */
+const PATIENCE_TIMES = 10
+
 interface Insight {
   readonly stacks: readonly ThreadStack[] | null
   readonly dump: string
@@ -44,11 +47,20 @@ export class Distress {
     member.interruptedAtMs = this.#clock.nowMs()
   }
 
-  /** They go on: that they are late is told, with what they do. */
+  /** They go on: that they are late is told, with what they do. But not in a worker in which nothing goes on. */
   async slow(member: Member, requests: readonly RequestFacts[]): Promise<void> {
     const { number: worker, pid } = member
     const stacks = await member.attached.stacks()
     this.#events.tell({ kind: 'overdue', worker, pid, requests, stacks, dump: '', goesOn: true })
+    if (!(await this.#answers(member))) member.attached.endLate()
+  }
+
+  /** Whether it says anything: a greenlet that never lets go of its hub, or a call into C that keeps the GIL, says nothing. */
+  async #answers(member: Member): Promise<boolean> {
+    // Each waits half a second; METRICS is what a worker answers where its requests run (python/dram/greenlets.py).
+    for (let times = 0; times < PATIENCE_TIMES; times++)
+      if (member.isOver || (await member.attached.metrics()) !== null) return true
+    return false
   }
 
   async overMemory(member: Member, rssBytes: number, limitBytes: number): Promise<void> {

@@ -159,3 +159,12 @@ test('what comes while one worker computes is run by the other', SKIP, async (t)
   equal((await computing).text, 'computed')
   equal((await server.get('/')).text, 'hello')
 })
+
+test('--timeout-action log: a worker whose hub never turns again is ended all the same', SKIP, async (t) => {
+  const server = await green(t, 10, '--timeout', '200ms', '--timeout-action', 'log')
+  equal((await server.get('/spin')).status, 504)
+  await server.until(/\/spin: no answer within 200ms; it goes on/)
+  await server.until(/green\.py", line \d+, in spin/)
+  await server.until(/worker 1 .*ended: a request was over --timeout/)
+  equal((await server.get('/')).status, 200)
+})

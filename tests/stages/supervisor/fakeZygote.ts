@@ -126,8 +126,15 @@ export class FakeMember implements AttachedWorker {
     this.#note('interrupt')
   }
 
-  async metrics(): Promise<null> {
-    return null
+  /** What it has counted; null: it is silent. */
+  counted: string | null = null
+
+  async metrics(): Promise<string | null> {
+    return this.counted
+  }
+
+  endLate(): void {
+    this.#note('endLate')
   }
 
   #note(what: string): void {

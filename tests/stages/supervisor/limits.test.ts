@@ -212,3 +212,17 @@ test('overdue in a worker that drains for a reload: the kill counts as a timeout
   equal((await stage.told('workerEnded')).end, 'timeout')
   ok(!stage.hasZygote)
 })
+
+test('late and to go on: it is told; only a worker that says nothing for long is no longer let go on', async (t) => {
+  const { stage, crew } = await Stage.serving(t, 1)
+  const [worker] = crew
+  worker!.counted = ''
+  worker!.owner.overdue([request('r1')], true)
+  equal((await stage.told('overdue')).goesOn, true)
+  await stage.until(() => worker!.told.includes('stacks'), 'its stacks')
+  deepEqual(worker!.told, ['serve', 'stacks'])
+  worker!.counted = null
+  worker!.owner.overdue([request('r2')], true)
+  await stage.until(() => worker!.told.includes('endLate'), 'that it ends what is late')
+  deepEqual(worker!.told, ['serve', 'stacks', 'stacks', 'endLate'])
+})
