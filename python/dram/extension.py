@@ -17,11 +17,16 @@ and `paths`: sys.path as load.load() wants it; perhaps arrange_path(folder, pyth
 def load(config, paths):
     """The extension that the configuration names, None without one. Raises Fault."""
     wanted = config.get("extension")
-    if wanted is None:
-        return None
-    from importlib import import_module
+    found = None
+    if wanted is not None:
+        from importlib import import_module
 
-    return import_module("_dram.dialects." + wanted["module"]).Extension(wanted["options"], config, paths)
+        found = import_module("_dram.dialects." + wanted["module"]).Extension(wanted["options"], config, paths)
+    if config.get("tellsImports"):
+        from .imports import Imports
+
+        found = Imports(config["folder"], found or Quiet(None, config, paths))
+    return found
 
 
 class Quiet:

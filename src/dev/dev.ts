@@ -1,20 +1,19 @@
 import type { Attendant, Attended } from '../events/attendant.ts'
 import { Fault } from '../faults/fault.ts'
-import { ImportsFile } from './imports.ts'
-import { freePort } from './port.ts'
+import { changedSince, Imports } from './imports.ts'
 import type { Sources } from './relevance.ts'
 import { Screen } from './screen.ts'
 import { type Change, Watcher } from './watcher.ts'
 
-export { freePort, ImportsFile, Screen }
+export { Screen }
 
 export interface DevOptions {
   /** The folder the application runs in, absolute. */
   readonly folder: string
-  readonly imports: ImportsFile
   /** Files that count besides what is imported, absolute. */
   readonly named: ReadonlySet<string>
-  readonly screen: Screen
+  /** Null: nothing is shown. */
+  readonly screen: Screen | null
   /** A browser is to be opened at the start. */
   readonly opens: boolean
 }
@@ -22,8 +21,11 @@ export interface DevOptions {
 /** `dram dev`: reloads the application when a file of it changes, and says so. */
 export class Dev implements Attendant {
   readonly #options: DevOptions
-  readonly #screen: Screen
+  readonly #screen: Screen | null
+  /** Changes from here on may have been missed until everything is watched. */
+  readonly #sinceWallMs = Date.now()
   #server: Attended | null = null
+  #imports: Imports | null = null
   #watcher: Watcher | null = null
   #isBroken = false
   /** A change has come that was not loaded yet. */
@@ -36,27 +38,29 @@ export class Dev implements Attendant {
   }
 
   async begin(server: Attended, fault: Fault | null): Promise<void> {
-    const { folder, screen, imports, opens } = { ...this.#options }
+    const { folder, screen, opens } = this.#options
     this.#server = server
+    this.#imports = new Imports(server.runtimeFolder)
     this.#isBroken = fault !== null
     const sources = (): Sources => this.#sources()
     this.#watcher = new Watcher(folder, sources, (change) => this.#changed(change))
     await this.#watcher.ready
-    screen.ready(server, fault, imports.read().length)
-    screen.listen({ reload: () => this.#reload([]), quit: () => server.stop() })
-    if (opens) screen.openBrowser()
+    const { imported, named } = this.#sources()
+    screen?.ready(server, this.#isBroken, imported.size)
+    screen?.listen({ reload: () => this.#reload([]), quit: () => server.stop() })
+    if (opens) screen?.openBrowser()
+    if (changedSince([...imported, ...named], this.#sinceWallMs)) this.#reload([])
   }
 
   async end(): Promise<void> {
-    this.#screen.close()
+    this.#screen?.close()
     await this.#watcher?.close()
     await this.#reloading
-    this.#options.imports.remove()
   }
 
   #sources(): Sources {
-    const { folder, imports, named } = this.#options
-    return { folder, imported: new Set(imports.read()), isBroken: this.#isBroken, named }
+    const { folder, named } = this.#options
+    return { folder, imported: new Set(this.#imports?.read()), isBroken: this.#isBroken, named }
   }
 
   #changed({ relevance, paths }: Change): void {
@@ -66,7 +70,7 @@ export class Dev implements Attendant {
   /** One at a time; what changes meanwhile is loaded after it, and requests wait for the last. */
   #reload(paths: readonly string[]): void {
     const server = this.#server!
-    if (paths.length > 0) this.#screen.changed(paths)
+    if (paths.length > 0) this.#screen?.changed(paths)
     server.hold(true)
     this.#isStale = true
     this.#reloading ??= this.#reloadUntilFresh(server).finally(() => {
@@ -84,8 +88,8 @@ export class Dev implements Attendant {
       this.#isBroken = fault !== null
       server.standIn(fault)
       this.#watcher?.watchOutside()
-      if (fault === null) this.#screen.loaded(performance.now() - begunMs)
-      else this.#screen.broken()
+      if (fault === null) this.#screen?.loaded(performance.now() - begunMs)
+      else this.#screen?.broken()
     }
   }
 }

@@ -1,29 +1,29 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The file in which workers say what they have imported (python/dram/dialects/dev.py writes it). */
-export class ImportsFile {
-  readonly path: string
-  readonly #folder: string
+/** The files that an application has imported, as its workers have written them down (python/dram/imports.py). */
+export class Imports {
+  readonly #path: string
   #last: readonly string[] = []
 
-  constructor() {
-    this.#folder = mkdtempSync(join(realpathSync(tmpdir()), 'dram-dev-'))
-    this.path = join(this.#folder, 'imports.json')
+  /** @param folder the server's runtime folder */
+  constructor(folder: string) {
+    this.#path = join(folder, 'imports.json')
   }
 
   /** Absolute paths; what was said before, while nothing new can be read. */
   read(): readonly string[] {
     try {
-      this.#last = JSON.parse(readFileSync(this.path, 'utf8')) as string[]
+      this.#last = JSON.parse(readFileSync(this.#path, 'utf8')) as string[]
     } catch {
       // nothing was loaded yet
     }
     return this.#last
   }
+}
 
-  remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true })
-  }
+/** Was one of these files changed since then? `wallMs`: milliseconds since 1970. */
+export function changedSince(paths: Iterable<string>, wallMs: number): boolean {
+  for (const path of paths) if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > wallMs) return true
+  return false
 }

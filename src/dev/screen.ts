@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { relative } from 'node:path'
 import type { Attended } from '../events/attendant.ts'
-import type { Fault } from '../faults/fault.ts'
 
 export interface Keys {
   reload(): void
@@ -31,7 +30,7 @@ export class Screen {
     this.#out = out
   }
 
-  ready({ addresses, facts }: Attended, fault: Fault | null, watched: number): void {
+  ready({ addresses, facts }: Attended, isBroken: boolean, watched: number): void {
     this.#url = addresses.find((address) => address.startsWith('http')) ?? ''
     const rows: [name: string, text: string][] = [
       ...addresses.map((address): [string, string] => ['serving', this.#paint(BOLD, address)]),
@@ -42,9 +41,7 @@ export class Screen {
     if (process.stdin.isTTY) rows.push(['keys', this.#paint(DIM, 'r reload   o open   c clear   q quit')])
     const width = Math.max(...rows.map(([name]) => name.length))
     this.#out(`\n${rows.map(([name, text]) => `  ${this.#paint(DIM, name.padEnd(width))}  ${text}\n`).join('')}\n`)
-    if (fault === null) return
-    this.#out(`${this.#paint(RED, fault.message)}\n${fault.trace ? `${fault.trace.trimEnd()}\n` : ''}`)
-    this.broken()
+    if (isBroken) this.broken()
   }
 
   changed(paths: readonly string[]): void {

@@ -7,6 +7,8 @@ export interface Attended {
   readonly addresses: readonly string[]
   /** Null: it has not loaded yet. */
   readonly facts: WorkerFacts | null
+  /** The folder of what server and workers share, absolute. */
+  readonly runtimeFolder: string
   /** Loads settings and application anew. Faults: RELOAD_FAILED, RELOAD_CANCELLED, those of the settings. */
   reload(): Promise<{ readonly generation: number; readonly tookMs: number }>
   /** While it is held, requests wait. */

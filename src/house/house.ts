@@ -166,6 +166,10 @@ export class House implements Operated, SignalOwner, Attended {
     }
   }
 
+  get runtimeFolder(): string {
+    return this.#ground.folder
+  }
+
   hold(isHeld: boolean): void {
     this.server.hold(isHeld)
   }

@@ -43,7 +43,7 @@ export function supervisorSettings(loaded: Loaded, python: string): SupervisorSe
 }
 
 function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
-  const { settings, folder, environment, extension } = loaded
+  const { settings, folder, environment, extension, tellsImports } = loaded
   return {
     app: settings.app,
     paste: settings.paste === null ? null : { file: settings.paste, globals: settings.pasteGlobal },
@@ -60,5 +60,6 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
     title: titleOf(loaded),
     umask: settings.umask,
     extension,
+    tellsImports,
   }
 }

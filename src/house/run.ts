@@ -43,6 +43,7 @@ export async function run(launch: Launch): Promise<number> {
     await begin(launch, ground, house, stops, cleanup)
     desk.enter('serving')
     launch.served()
+    if (fault !== null) ground.journal.log.fault(fault, { event: 'load_failed' })
     if (launch.attendant !== null) await attend(launch.attendant, house, fault, cleanup)
     const end = await Promise.race([stops.first, house.succeeded])
     desk.enter('stopping')

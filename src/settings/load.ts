@@ -29,6 +29,8 @@ export interface Loaded {
   /** What is wrong with the settings, but does not keep the server from serving: for the log. */
   readonly warnings: readonly string[]
   readonly extension: Extension | null
+  /** Workers are to write down which files they have imported (python/dram/imports.py). */
+  readonly tellsImports: boolean
 }
 
 /** The words of another server, translated. */
@@ -68,6 +70,7 @@ export function load(
     environment: { ...readEnvironment(merged.settings.envFile, readText), ...merged.settings.env },
     warnings: dialect?.warnings ?? [],
     extension: null,
+    tellsImports: false,
   }
 }
 

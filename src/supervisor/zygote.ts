@@ -30,6 +30,8 @@ export interface ZygoteConfiguration {
   /** Null: as it was inherited. */
   readonly umask: number | null
   readonly extension: Extension | null
+  /** Workers are to write down which files they have imported. */
+  readonly tellsImports: boolean
 }
 
 export interface ZygotePlace {

@@ -1,10 +1,10 @@
 import { equal, match, ok } from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
-import { folder, type LiveServer, run, type Server, start } from '../kit/server.ts'
+import { folder, type LiveServer, PYTHON, run, type Server, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const SHOP = `
@@ -171,6 +171,32 @@ test('many reloads leave no processes behind', async (t) => {
     await site.becomes(`r${at}`)
   }
   await eventually(() => site.server.processes().length === before, 'the old generations to be gone')
+})
+
+test('dram gunicorn --reload watches, too, and its hooks run', async (t) => {
+  const path = folder(t, {
+    'shop.py': SHOP,
+    'helper.py': 'TEXT = "1"\n',
+    'notes.log': '',
+    'gunicorn.conf.py': 'def post_fork(server, worker):\n    open("notes.log", "a").write("forked\\n")\n',
+  })
+  const server = await start(t, 'gunicorn', ['--reload', '--reload-extra-file', 'extra.cfg', 'shop'], {
+    cwd: path,
+    python: false,
+    env: { DRAM_PYTHON: PYTHON },
+  })
+  equal((await server.get('/')).text, '1')
+  writeFileSync(join(path, 'helper.py'), 'TEXT = "2"\n')
+  await eventually(async () => (await server.get('/')).text === '2', 'the new code')
+  const forks = () => readFileSync(join(path, 'notes.log'), 'utf8').split('forked').length - 1
+  const before = forks()
+  ok(before >= 2)
+  writeFileSync(join(path, 'extra.cfg'), 'x')
+  await eventually(() => forks() > before, 'a load for the further file')
+  writeFileSync(join(path, 'helper.py'), 'TEXT = (\n')
+  await eventually(async () => (await server.get('/')).status === 500, 'the error')
+  writeFileSync(join(path, 'helper.py'), 'TEXT = "3"\n')
+  await eventually(async () => (await server.get('/')).text === '3', 'the mended code')
 })
 
 test('nothing of it is in dram serve', async (t) => {

@@ -1,4 +1,3 @@
-import { join, resolve } from 'node:path'
 import { versionLine } from '../../house/version.ts'
 import { readArguments } from '../../settings/arguments.ts'
 import { type Given, isDefault } from '../../settings/given.ts'
@@ -6,14 +5,12 @@ import { type Loaded, strengthened } from '../../settings/load.ts'
 import { REGISTRY, type SettingKey } from '../../settings/registry.ts'
 import { commonHelp, paragraph } from '../help.ts'
 import { twoColumns } from '../text.ts'
+import { serveWatched } from '../watched.ts'
 import { COMMON_SWITCHES, type Command, type World } from './command.ts'
-import { sourceOf, startServer } from './serve.ts'
+import { sourceOf } from './serve.ts'
 
 const FIRST_PORT = 8000
 const SWITCHES = { ...COMMON_SWITCHES, '--open': '--open' } as const
-/** Files that applications and frameworks read at their start, in their folder. */
-const USUAL_FILES = ['.env', '.flaskenv']
-
 /** What differs from `dram serve` where nothing else is asked for. */
 const DEFAULTS: readonly (readonly [key: SettingKey, word: string])[] = [
   ['workers', '1'],
@@ -56,32 +53,20 @@ ${commonHelp()}
 }
 
 async function serve(given: readonly Given[], world: World, opens: boolean): Promise<number> {
-  const { Dev, freePort, ImportsFile, Screen } = await import('../../dev/dev.ts') // no other command needs it
+  const { freePort } = await import('../../dev/port.ts')
   const source = sourceOf(given, world)
-  const imports = new ImportsFile()
-  try {
-    const port = await freePort(FIRST_PORT)
-    const read = async (): Promise<Loaded> => developed(await source.read(), port, imports.path)
-    const { settings, folder: started } = await read()
-    const folder = resolve(started, settings.chdir ?? '.')
-    const named = [...USUAL_FILES.map((name) => join(folder, name)), ...(settings.envFile ? [settings.envFile] : [])]
-    if (port !== FIRST_PORT && settings.bind.includes(`127.0.0.1:${port}`)) world.out(`port ${FIRST_PORT} is taken\n`)
-    const screen = new Screen(folder, world.terminal?.colors ?? false, (text) => world.out(text))
-    return await startServer(
-      read,
-      world,
-      source.keeper,
-      new Dev({ folder, imports, named: new Set(named), screen, opens }),
-    )
-  } finally {
-    imports.remove()
-  }
+  const port = await freePort(FIRST_PORT)
+  const read = async (): Promise<Loaded> => developed(await source.read(), port)
+  const loaded = await read()
+  if (port !== FIRST_PORT && loaded.settings.bind.includes(`127.0.0.1:${port}`))
+    world.out(`port ${FIRST_PORT} is taken\n`)
+  return serveWatched(loaded, read, world, source.keeper, { files: [], shows: true, opens })
 }
 
 /** Settings for who develops, where nobody has said otherwise. */
-function developed(loaded: Loaded, port: number, imports: string): Loaded {
+function developed(loaded: Loaded, port: number): Loaded {
   const wanted = [...DEFAULTS, ['bind', `127.0.0.1:${port}`] as const].filter(([key]) => isDefault(loaded.origins[key]))
   const origin = { kind: 'dialect', server: 'dram dev', source: '', name: '' } as const
   const given = wanted.map(([key, word]): Given => ({ key, words: [word], off: false, origin }))
-  return { ...strengthened(loaded, given), extension: { module: 'dev', options: { imports } } }
+  return strengthened(loaded, given)
 }

@@ -7,6 +7,7 @@ import { helpText } from '../dialects/gunicorn/help.ts'
 import { readLine } from '../dialects/gunicorn/line.ts'
 import { GunicornSettings, type Reading, withoutHooks } from '../dialects/gunicorn/load.ts'
 import { printConfig } from '../dialects/gunicorn/printConfig.ts'
+import { serveWatched } from '../watched.ts'
 import type { Command, World } from './command.ts'
 import { checkApplication, startServer } from './serve.ts'
 
@@ -42,7 +43,16 @@ async function start(settings: GunicornSettings, world: World): Promise<number> 
     read = null
     return withApp(loaded)
   }
-  return startServer(next, world, () => settings.keeper)
+  const keeper = () => settings.keeper
+  const files = watchedFiles(first)
+  if (files === null) return startServer(next, world, keeper)
+  return serveWatched(first.loaded, next, world, keeper, { files, shows: false, opens: false })
+}
+
+/** What `reload` looks at besides what is imported; null: it is off. */
+function watchedFiles({ told }: Reading): readonly string[] | null {
+  if (told.get('reload')?.value !== true) return null
+  return (told.get('reload_extra_files')?.value ?? []) as readonly string[]
 }
 
 async function check({ loaded }: Reading, settings: GunicornSettings, world: World): Promise<number> {

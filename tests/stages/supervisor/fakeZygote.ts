@@ -381,6 +381,7 @@ export const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
     title: 'dram: test',
     umask: null,
     extension: null,
+    tellsImports: false,
   },
 }
 

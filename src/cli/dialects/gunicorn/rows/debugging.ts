@@ -1,4 +1,4 @@
-import { accepted, refused, same } from '../../verdict.ts'
+import { accepted, gift, mapped, refused, same } from '../../verdict.ts'
 import { choice, list, toggle } from '../kinds.ts'
 import { type GunicornRow, section } from '../row.ts'
 
@@ -8,8 +8,9 @@ export const DEBUGGING: readonly GunicornRow[] = section('Debugging', {
     flags: '--reload',
     default: false,
     help: 'Reload when the code changes.',
-    verdict: refused(
-      'while you develop, use dram dev APP, which reloads when a file changes and shows what is wrong; on a server leave it out, and reload with dram reload, SIGHUP, or a file to touch (DRAM_TOUCH_RELOAD=PATH)',
+    verdict: mapped(
+      'what `dram dev` does: what the application has imported is watched, and requests wait while it is loaded anew. One that fails to load is a 500 with its traceback, for this machine alone',
+      (value) => (value === true ? [gift('exposeErrors', 'true'), gift('exposeErrorsTo', 'local')] : []),
     ),
   },
   reload_engine: {
@@ -18,7 +19,7 @@ export const DEBUGGING: readonly GunicornRow[] = section('Debugging', {
     metavar: 'STRING',
     default: 'auto',
     help: 'How reload looks for changes.',
-    verdict: accepted('it is for reload, which dram dev does'),
+    verdict: accepted('changes are told by the system, and looked for where it tells of none'),
   },
   reload_extra_files: {
     kind: list,
@@ -26,7 +27,12 @@ export const DEBUGGING: readonly GunicornRow[] = section('Debugging', {
     metavar: 'FILES',
     default: [],
     help: 'Further files that reload looks at. Repeatable.',
-    verdict: accepted('it is for reload, which dram dev does'),
+    verdict: mapped(
+      'watched beside what is imported',
+      () => [],
+      (value) =>
+        (value as string[]).some((path) => /[*?[]/.test(path)) ? 'patterns are not expanded: name the files' : null,
+    ),
   },
   spew: {
     kind: toggle,

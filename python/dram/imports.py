@@ -1,12 +1,13 @@
-"""What `dram dev` watches: the files that a worker has imported, written to options["imports"] whenever more are."""
+"""Which files a worker has imported, written into the runtime folder whenever they are more (`dram dev` watches them).
+
+It lives in the worker around the extension that is there, or Quiet: what it has nothing to do with is passed on.
+"""
 import json
 import os
 import sys
 import sysconfig
 
-from .. import extension
-
-OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OURS = os.path.dirname(os.path.abspath(__file__))
 # What is installed changes by a deployment, not by an editor; packages in editable form lie elsewhere.
 FOREIGN = tuple(
     os.path.join(os.path.realpath(folder), "")
@@ -15,18 +16,22 @@ FOREIGN = tuple(
 )
 
 
-class Extension(extension.Quiet):
-    def __init__(self, options, config, paths):
-        super().__init__(options, config, paths)
-        self.path = options["imports"]
+class Imports:
+    def __init__(self, folder, inner):
+        self.path = os.path.join(folder, "imports.json")
+        self.inner = inner
         self.told = 0        # how many modules there were
 
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
     def wrap(self, application):
+        wrapped = self.inner.wrap(application)
         self.tell()
 
         def watched(environ, start_response):
             try:
-                return application(environ, start_response)
+                return wrapped(environ, start_response)
             finally:
                 self.tell()
 
@@ -35,14 +40,18 @@ class Extension(extension.Quiet):
     def end_worker(self):
         """Also when the application failed to load: what it got as far as is what may mend it."""
         self.tell()
+        self.inner.end_worker()
 
     def tell(self):
         if len(sys.modules) != self.told:
             self.told = len(sys.modules)
             draft = "%s.%d" % (self.path, os.getpid())
-            with open(draft, "w", encoding="utf-8") as file:
-                json.dump(imported_files(), file)
-            os.replace(draft, self.path)
+            try:
+                with open(draft, "w", encoding="utf-8") as file:
+                    json.dump(imported_files(), file)
+                os.replace(draft, self.path)
+            except OSError:
+                pass      # the server is gone, and its folder with it
 
 
 def imported_files():

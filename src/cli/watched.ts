@@ -1,0 +1,43 @@
+import { resolve } from 'node:path'
+import type { Keeper } from '../house/keeper.ts'
+import type { Loaded } from '../settings/load.ts'
+import type { World } from './commands/command.ts'
+import { startServer } from './commands/serve.ts'
+
+/** Files that applications and frameworks read at their start, in their folder. */
+const USUAL_FILES = ['.env', '.flaskenv']
+
+export interface Watched {
+  /** Further files to watch; relative ones start from the application's folder. */
+  readonly files: readonly string[]
+  /** It shows on stdout what it does, and hears keys; else the log has it. */
+  readonly shows: boolean
+  /** A browser is to be opened at the start. */
+  readonly opens: boolean
+}
+
+/**
+ * As startServer, with an application that is loaded anew when a file of it changes.
+ * @param loaded what `read` gives first
+ */
+export async function serveWatched(
+  loaded: Loaded,
+  read: () => Promise<Loaded>,
+  world: World,
+  keeper: () => Keeper | null,
+  { files, shows, opens }: Watched,
+): Promise<number> {
+  const { Dev, Screen } = await import('../dev/dev.ts') // no other command needs it
+  const { settings } = loaded
+  const folder = resolve(loaded.folder, settings.chdir ?? '.')
+  const envFile = settings.envFile === null ? [] : [settings.envFile]
+  const named = new Set([...USUAL_FILES, ...files, ...envFile].map((name) => resolve(folder, name)))
+  const screen = shows ? new Screen(folder, world.terminal?.colors ?? false, (text) => world.out(text)) : null
+  const dev = new Dev({ folder, named, screen, opens })
+  return startServer(async () => watched(await read()), world, keeper, dev)
+}
+
+/** One front: only there requests can be held. */
+function watched(loaded: Loaded): Loaded {
+  return { ...loaded, settings: { ...loaded.settings, fronts: 1 }, tellsImports: true }
+}
