@@ -147,6 +147,13 @@ for (const [name, code, call] of MISTAKES) {
   })
 }
 
+test('python -m dram is dram, with that Python', async (t) => {
+  const args = ['-m', 'dram', 'waitress-serve', '--listen=127.0.0.1:0', 'mine:app']
+  const server = await serving(t, { files: { 'mine.py': APP }, args })
+  equal((await server.get('/')).text, 'mine')
+  match(server.stderr, new RegExp(`pid=${server.pid}\\b`))
+})
+
 test('unknown adjustments raise ValueError, as in Waitress', async (t) => {
   const text = `${APP}\nimport dram\nif __name__ == "__main__":\n    dram.serve(app, thread=1)\n`
   match(await failing(t, { files: { 'mine.py': text }, args: ['mine.py'] }), /ValueError: Unknown adjustment 'thread'/)
