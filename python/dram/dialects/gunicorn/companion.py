@@ -77,6 +77,13 @@ class Companion:
                 os.chdir(before[0])
                 sys.path[:] = before[1]
 
+    def ask_tls(self, reading, values):
+        """What the hook ssl_context of that reading makes of TLS (tls.py)."""
+        from .tls import run_hook
+
+        config = Config(values, self.readings[reading][0])
+        return run_hook(config.ssl_context, config)
+
     # What comes to pass with the server
 
     def ask_moment(self, moment, options, server):

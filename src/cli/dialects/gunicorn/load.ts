@@ -17,11 +17,14 @@ import { type GunicornLine, readLine } from './line.ts'
 import { lineOf } from './lineOf.ts'
 import { origin, SERVER } from './row.ts'
 import { HOOKS } from './rows/hooks.ts'
+import { type HookTls, withTls } from './sslContext.ts'
 import { foreignNames, suggestions } from './suggest.ts'
 import { GUNICORN } from './table.ts'
 import { type AllTold, type FileTold, mergeTold, variableDefaults } from './told.ts'
 
 const MODULE = 'gunicorn'
+/** The hook ssl_context may take so long. */
+const HOOK_MS = 60_000
 const DEFAULT_FILE = 'gunicorn.conf.py'
 const NAMES = GUNICORN.map(({ name }) => name)
 
@@ -79,7 +82,11 @@ export class GunicornSettings {
             this.#translate(mergeTold(null, lines, folder), null, isLenient ? () => {} : null).loaded,
           )
     const told = mergeTold(configuration && fileTold(configuration, folder), lines, folder)
-    const { translation, defaults, loaded } = this.#translate(told, configuration, refused)
+    const { translation, defaults, loaded } = this.#translate(
+      await this.#withHookTls(told, configuration),
+      configuration,
+      refused,
+    )
     return { told, defaults, translation, configuration, loaded, refusals }
   }
 
@@ -97,6 +104,15 @@ export class GunicornSettings {
     })
     this.#keeper = configuration.keeper
     return configuration
+  }
+
+  /** The hook ssl_context runs, and what it wants stands beside it. Faults: CONFIG_FAILED, HOOK_INVALID. */
+  async #withHookTls(told: AllTold, configuration: Configuration | null): Promise<AllTold> {
+    const hook = told.get('ssl_context')
+    if (configuration === null || !hook || hook.value === null) return told
+    const { keeper, reading } = configuration
+    const tls = (await keeper.ask(MODULE, 'tls', { reading, values: valuesOf(told, new Map()) }, HOOK_MS)) as HookTls
+    return new Map([...told, ['ssl_context', { ...hook, value: withTls(hook.value, tls) }]])
   }
 
   #translate(told: AllTold, configuration: Configuration | null, refused: ((fault: Fault) => void) | null) {
@@ -187,11 +203,15 @@ function fileWarnings(configuration: Configuration | null): string[] {
 /** None was there. */
 const NO_FILE = { path: null, reading: 0 }
 
-/** The file is run in the workers, too, whether it has hooks or not: it may set variables, or import what patches. */
-function withExtension(loaded: Loaded, told: AllTold, defaults: AllTold, configuration: Configuration | null): Loaded {
-  const values = Object.fromEntries(
+function valuesOf(told: AllTold, defaults: AllTold): Record<string, Value> {
+  return Object.fromEntries(
     GUNICORN.map((row) => [row.name, (told.get(row.name) ?? defaults.get(row.name))?.value ?? row.default]),
   )
+}
+
+/** The file is run in the workers, too, whether it has hooks or not: it may set variables, or import what patches. */
+function withExtension(loaded: Loaded, told: AllTold, defaults: AllTold, configuration: Configuration | null): Loaded {
+  const values = valuesOf(told, defaults)
   const { chdir } = loaded.settings
   const options = { values, chdir: chdir ?? loaded.folder, folder: loaded.folder }
   return { ...loaded, extension: extensionOf(configuration ?? NO_FILE, MODULE, options) }

@@ -1,8 +1,7 @@
-import { mapped, refused, same, type Verdict } from '../../verdict.ts'
+import { mapped, same, type Verdict } from '../../verdict.ts'
 import { hook } from '../kinds.ts'
 import { type GunicornRow, section } from '../row.ts'
-
-const NOT_YET = refused('hooks do not run here yet: leave it out of the file')
+import { giveHookTls, warnOfHookTls } from '../sslContext.ts'
 
 /** Python runs it (python/dram/dialects/gunicorn), and nothing of ours is set by it. docs/hooks.md says more. */
 const runs = (where: string): Verdict => same(where, () => [])
@@ -56,5 +55,13 @@ export const HOOKS: readonly GunicornRow[] = section('Server Hooks', {
     verdict: runs('in the keeper'),
   },
   on_exit: { kind: hook, help: 'on_exit(server)', verdict: runs('in the keeper, when all else has ended') },
-  ssl_context: { kind: hook, help: 'ssl_context(config, default_ssl_context_factory)', verdict: NOT_YET },
+  ssl_context: {
+    kind: hook,
+    help: 'ssl_context(config, default_ssl_context_factory)',
+    verdict: mapped(
+      'settings of TLS: it runs in the keeper when the settings are read, not for each connection',
+      giveHookTls,
+      warnOfHookTls,
+    ),
+  },
 })
