@@ -367,7 +367,7 @@ export const FAULTS = {
   BIND_INVALID: {
     exit: 2,
     says: 'cannot read {detail} as an address',
-    hint: 'write HOST:PORT, [V6]:PORT, :PORT, unix:PATH or fd://N',
+    hint: 'write HOST:PORT, [V6]:PORT, :PORT, unix:PATH or fd://N; before a host may stand http:// or https://',
   },
   BIND_IN_USE: {
     exit: 5,

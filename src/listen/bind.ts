@@ -10,6 +10,7 @@ export type BindSpec =
   | { readonly kind: 'fd'; readonly fd: number }
 
 const DEFAULT_PORT = 8000
+const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 }
 const MAX_PORT = 65_535
 const NAME = /^\w[\w-]*(\.\w[\w-]*)*\.?$/
 
@@ -21,7 +22,7 @@ export function parseBind(text: string): BindSpec {
   if (text.startsWith('unix:')) return { kind: 'unix', path: unixPath(text) }
   if (text.startsWith('fd:')) return { kind: 'fd', fd: descriptor(text) }
   const [, scheme, rest = text] = /^(https?):\/\/(.*?)\/?$/s.exec(text) ?? []
-  return scheme === undefined ? tcp(text) : { ...tcp(rest), scheme: scheme as 'http' | 'https' }
+  return scheme === undefined ? tcp(text) : { ...tcp(rest, PORTS[scheme]), scheme: scheme as 'http' | 'https' }
 }
 
 /** The spec as it could be written: one text per meaning. */
@@ -36,14 +37,14 @@ export function bindText(spec: BindSpec): string {
   }
 }
 
-function tcp(text: string): Extract<BindSpec, { kind: 'tcp' }> {
+function tcp(text: string, usual = DEFAULT_PORT): Extract<BindSpec, { kind: 'tcp' }> {
   const parts = /^(?:\[(?<v6>[^\]]*)\]|(?<host>[^:[\]]*))(?::(?<port>.*))?$/.exec(text)?.groups
   if (parts === undefined) throw invalid(text, isIP(text) === 6 ? 'an IPv6 address stands in brackets' : '')
   const { v6, host = '', port } = parts
   if (host === '' && v6 === undefined && port === undefined) throw invalid(text)
   if (v6 !== undefined && isIP(v6) !== 6) throw invalid(text, `${v6} is not an IPv6 address`)
   if (host !== '' && isIP(host) !== 4 && !isName(host)) throw invalid(text)
-  return { kind: 'tcp', host: v6 ?? host, port: port === undefined ? DEFAULT_PORT : portNumber(text, port) }
+  return { kind: 'tcp', host: v6 ?? host, port: port === undefined ? usual : portNumber(text, port) }
 }
 
 /** A name whose last label is all digits would be read as an IPv4 address by resolvers: `127.1` is 127.0.0.1. */

@@ -159,7 +159,7 @@ export const REGISTRY = {
     reader: texts('ADDRESS', 'HOST:PORT, [V6]:PORT, :PORT, unix:PATH or fd://N'),
     default: ['127.0.0.1:8000'],
     help: 'Where to listen: HOST:PORT, [V6]:PORT, :PORT, unix:PATH or fd://N. Repeatable.',
-    why: 'The default can be reached from this machine only. The variable PORT=N, as platforms set it, means 0.0.0.0:N and [::]:N where nothing else is set.',
+    why: 'The default can be reached from this machine only. The variable PORT=N, as platforms set it, means 0.0.0.0:N and [::]:N where nothing else is set. With --certfile TCP addresses speak TLS, but those with http:// before them.',
     applies: 'restart',
   }),
   backlog: row({
