@@ -11,11 +11,14 @@ import os
 import signal
 import sys
 import threading
+import time
 
 from . import descriptors, procfs
 from .fault import describe
 from .holders import Holders, is_kind
 
+ENDING_SECONDS = 0.2
+ENDING_CHECK_SECONDS = 0.002
 CANNOT = "the audit can't be made here: there is no /proc"
 FATAL_SIGNALS = {signal.SIGSEGV, signal.SIGFPE, signal.SIGABRT, signal.SIGBUS, signal.SIGILL}
 
@@ -92,12 +95,22 @@ class Objects:
 # Threads
 
 
+def threads_that_stay(known):
+    """The native threads, without those that are about to end: the kernel's may outlive a join() by a moment."""
+    deadline = time.monotonic() + ENDING_SECONDS
+    while True:
+        names = procfs.threads()
+        if known.issuperset(names) or time.monotonic() >= deadline:
+            return names
+        time.sleep(ENDING_CHECK_SECONDS)
+
+
 def new_threads(before):
-    names = procfs.threads()
+    known = {thread.native_id: thread for thread in threading.enumerate()}
+    names = threads_that_stay(set(before) | set(known))
     new = set(names) - set(before)
     if not new:
         return
-    known = {thread.native_id: thread for thread in threading.enumerate()}
     for native_id in sorted(new & set(known)):
         yield "the thread %r runs%s" % (known[native_id].name, what_runs(known[native_id]))
     nameless = sorted(new - set(known))
