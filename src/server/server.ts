@@ -8,18 +8,16 @@ import type { ClientSocket } from '../listen/client.ts'
 import type { Listener } from '../listen/listener.ts'
 import { SendQueues } from '../listen/sendQueue.ts'
 import type { RequestMeter } from '../observe/meter.ts'
-import { HeaderCache } from '../parse/headerCache.ts'
 import { RequestIdLine } from '../respond/requestId.ts'
 import { StandingLines } from '../respond/standing.ts'
-import { ListenerPolicies, type PeerPolicy } from '../route/policy.ts'
-import { TrustedProxies } from '../route/proxies.ts'
 import type { Settings } from '../settings/registry.ts'
 import { BodyMemory } from '../spool/memory.ts'
 import type { Spool } from '../spool/spool.ts'
 import { Refuser } from './admission.ts'
 import { ClientCounts } from './clientCounts.ts'
-import { Connection, type Manner } from './connection.ts'
+import { Connection } from './connection.ts'
 import type { Adopted, Flushed, ServerContext } from './context.ts'
+import { type Door, door, speaksForOthers } from './door.ts'
 import type { Exchange } from './exchange.ts'
 import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
 import { Greeting, type ProxyRules, proxyPairs } from './greeting.ts'
@@ -66,15 +64,6 @@ export interface Usage {
   /** From and to all clients since the start. */
   readonly bytesRead: number
   readonly bytesWritten: number
-}
-
-/** One listener, and what decides how the bytes of its new connections are read. */
-interface Door {
-  readonly listener: Listener
-  policies: ListenerPolicies
-  manners: ReadonlyMap<PeerPolicy, Manner>
-  /** Null: nobody may speak for somebody else. */
-  proxied: ProxyRules | null
 }
 
 /** How often deadlines are looked at. */
@@ -369,14 +358,13 @@ export class Server {
   }
 
   /** Reads first for whom this connection speaks. */
-  #greet(client: ClientSocket, door: Door, { versions, from }: ProxyRules, address: string, port: number): void {
+  #greet(client: ClientSocket, door: Door, { versions }: ProxyRules, address: string, port: number): void {
     const { settings, nowMs } = this.#context
-    const isAllowed = door.listener.where.kind === 'unix' ? from.unix : from.trusts(address)
     const forget = () => {
       this.#greetings.delete(greeting)
       this.#company?.commons.connected(-1)
     }
-    const greeting = new Greeting(client, versions, isAllowed, nowMs, settings.headTimeoutMs, {
+    const greeting = new Greeting(client, versions, speaksForOthers(door, address), nowMs, settings.headTimeoutMs, {
       greeted: (facts, rest) => {
         forget()
         const { client: told, clientPort } = facts?.ends ?? { client: address, clientPort: port }
@@ -464,18 +452,3 @@ export class Server {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
-/** A cache holds what was made under one policy: new policies come with new ones. */
-function door(listener: Listener, settings: Settings): Door {
-  const policies = new ListenerPolicies(settings, listener.where, listener.isSecure)
-  const limits = { ...settings, maxBodyBytes: settings.maxBodyBytes || Number.POSITIVE_INFINITY }
-  const { streamRequests: streamsRequests } = settings
-  const manners = new Map<PeerPolicy, Manner>()
-  for (const policy of [policies.trusted, policies.untrusted])
-    manners.set(policy, { policy, limits, streamsRequests, cache: new HeaderCache() })
-  return { listener, policies, manners, proxied: proxyRules(settings) }
-}
-
-function proxyRules({ proxyProtocol, proxyProtocolFrom }: Settings): ProxyRules | null {
-  return proxyProtocol === 'off' ? null : { versions: proxyProtocol, from: new TrustedProxies(proxyProtocolFrom) }
-}
