@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { folder, PYTHON, run, type Scope, type Server, type StartOptions } from '../kit/server.ts'
+import { eventually } from '../kit/wait.ts'
 
 const APP = `import os, sys
 def application(environ, start_response):
@@ -133,4 +134,13 @@ test('a header line longer than limit_request_field_size gets 431, CRLF counted,
   }
   equal(await status(100), 200)
   equal(await status(101), 431)
+})
+
+test('--reload looks at the configuration file, too', async (t) => {
+  const conf = (word: string) => `reload = True\nraw_env = ["FROM_CONF=${word}"]\n`
+  const cwd = folder(t, { 'myapp.py': APP, 'gunicorn.conf.py': conf('old') })
+  const server = gunicorn(t, ['-b', '127.0.0.1:0', 'myapp'], { cwd })
+  equal(await bodyOf(server), 'old')
+  writeFileSync(join(cwd, 'gunicorn.conf.py'), conf('new'))
+  await eventually(async () => (await bodyOf(server)) === 'new', 'the new file to count')
 })

@@ -1,3 +1,4 @@
+import { isAbsolute, resolve } from 'node:path'
 import { Fault } from '../../faults/fault.ts'
 import { versionLine } from '../../house/version.ts'
 import type { Loaded } from '../../settings/load.ts'
@@ -44,15 +45,18 @@ async function start(settings: GunicornSettings, world: World): Promise<number> 
     return withApp(loaded)
   }
   const keeper = () => settings.keeper
-  const files = watchedFiles(first)
+  const files = watchedFiles(first, world.folder)
   if (files === null) return startServer(next, world, keeper)
   return serveWatched(first.loaded, next, world, keeper, { files, shows: false, opens: false })
 }
 
 /** What `reload` looks at besides what is imported; null: it is off. */
-function watchedFiles({ told }: Reading): readonly string[] | null {
+function watchedFiles({ told, configuration }: Reading, folder: string): readonly string[] | null {
   if (told.get('reload')?.value !== true) return null
-  return (told.get('reload_extra_files')?.value ?? []) as readonly string[]
+  const extra = (told.get('reload_extra_files')?.value ?? []) as readonly string[]
+  const path = configuration?.path ?? ''
+  // Not from --chdir: Gunicorn reads them before it goes there.
+  return [...extra.map((file) => resolve(folder, file)), ...(isAbsolute(path) ? [path] : [])]
 }
 
 async function check({ loaded }: Reading, settings: GunicornSettings, world: World): Promise<number> {
@@ -77,10 +81,11 @@ function withApp(loaded: Loaded): Loaded {
   return loaded
 }
 
-function explained({ loaded, refusals, configuration }: Reading): string {
+function explained({ told, loaded, refusals, configuration }: Reading): string {
   const path = configuration?.path ?? null
   const hooks = configuration?.hooks ?? []
   const notes = [
+    ...(told.get('reload')?.value === true ? ['reload is what dram dev does'] : []),
     ...(path === null ? [] : [`${path} is a program: what else it does than to set settings, dram serve does not do`]),
     ...(hooks.length === 0
       ? []
