@@ -168,3 +168,15 @@ test('--timeout-action log: a worker whose hub never turns again is ended all th
   await server.until(/worker 1 .*ended: a request was over --timeout/)
   equal((await server.get('/')).status, 200)
 })
+
+test('commands and children, while others sleep', SKIP, async (t) => {
+  const server = await green(t, 20)
+  const sleeping = Promise.all(Array.from({ length: 8 }, () => server.get('/sleep?s=1')))
+  const commands = Promise.all(Array.from({ length: 6 }, () => server.get('/command')))
+  const forks = Promise.all(Array.from({ length: 10 }, () => server.get('/fork')))
+  deepEqual([...new Set((await commands).map(({ text }) => text))], ['a command'])
+  deepEqual([...new Set((await forks).map(({ text }) => text))], ['7'])
+  deepEqual([...new Set((await sleeping).map(({ text }) => text))], ['slept'])
+  equal((await server.get('/')).text, 'hello')
+  equal((await server.stop()).code, 0)
+})

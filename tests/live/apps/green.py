@@ -102,6 +102,20 @@ def stream(environ, query):
     return chunks()
 
 
+def command(environ, query):
+    import subprocess
+
+    return [subprocess.check_output([sys.executable, "-c", "print('a command')"]).strip()]
+
+
+def fork(environ, query):
+    """In the child no other greenlet must get to run: it would be the copy of another request."""
+    child = os.fork()
+    if child == 0:
+        os._exit(7)
+    return [b"%d" % (os.waitpid(child, 0)[1] >> 8)]
+
+
 def pid(environ, query):
     time.sleep(float(query.get("hold", "0")))
     return [str(os.getpid()).encode()]
