@@ -34,7 +34,7 @@ export function readArguments(argv: readonly string[], switches: Readonly<Record
 function readApp(word: string, before: readonly Given[]): Given {
   const other = before.find(({ key }) => key === 'app')
   // As pserve takes them: production.ini http_port=8080
-  if (other?.words[0]?.includes('.ini') && word.includes('=')) {
+  if (/\.ini(?:#|$)/.test(other?.words[0] ?? '') && word.includes('=')) {
     return { key: 'pasteGlobal', words: [word], off: false, origin: { kind: 'flag', name: '' } }
   }
   if (other) throw new Fault('USAGE', { detail: `there are two applications: ${other.words[0]} and ${word}` })

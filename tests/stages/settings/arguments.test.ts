@@ -52,10 +52,20 @@ const FAULTS: [argv: string[], code: string, message: RegExp, hint?: RegExp][] =
   [['--workers', '--threads', '2'], 'USAGE', /--workers=--threads/],
   [['--no-date-header=1'], 'USAGE', /takes no value/],
   [['one', 'two'], 'USAGE', /two applications: one and two/],
+  [['app.initial', 'a=1'], 'USAGE', /two applications: app.initial and a=1/],
 ]
 
 test('mistakes', () => {
   for (const [argv, code, message, hint = /./] of FAULTS) {
     throws(() => readArguments(argv), { code, message, hint }, argv.join(' '))
   }
+})
+
+test('behind a file of PasteDeploy stand its variables, as pserve takes them', () => {
+  deepEqual(words('conf/a.ini#shop', 'port=80', '-w', '2', 'b=c'), [
+    ['app', 'conf/a.ini#shop'],
+    ['pasteGlobal', 'port=80'],
+    ['workers', '2'],
+    ['pasteGlobal', 'b=c'],
+  ])
 })
