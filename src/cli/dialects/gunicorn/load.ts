@@ -172,7 +172,7 @@ export function withoutHooks(loaded: Loaded): Loaded {
 }
 
 function configOf(line: GunicornLine): string | null {
-  for (const [{ name }, { value }] of line.told) if (name === 'config') return value as string
+  for (const [{ name }, { value }] of line.told) if (name === 'config') return (value as string).trim() || null // `-c "$CONF"` without one
   return null
 }
 

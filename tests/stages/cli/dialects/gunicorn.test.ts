@@ -255,6 +255,19 @@ test('exit codes are those that service managers know of Gunicorn', () => {
   equal(gunicornExit(new Fault('USAGE')), 2)
 })
 
+test('words that are empty say what they say there', async () => {
+  const empty = async (flag: string) => {
+    const world = { variables: {}, folder: FOLDER, columns: 80, out: () => {} }
+    return (await new GunicornSettings(readLine([flag, '', 'shop:app'], 'x'), world).read()).loaded.settings
+  }
+  equal((await empty('-c')).app, 'shop:app')
+  equal((await empty('-n')).name, null)
+  equal((await empty('--chdir')).chdir, FOLDER)
+  deepEqual((await empty('--pythonpath')).pythonpath, [])
+  deepEqual((await empty('-b')).bind, ['0.0.0.0:8000'])
+  equal((await empty('--log-level')).logLevel, 'info')
+})
+
 test('a misspelled option is asked after, a bad value sends to the page', async () => {
   await rejects(async () => readLine(['--wokers', '2'], 'x'), { code: 'USAGE', hint: 'did you mean --workers?' })
   await rejects(async () => readLine(['--workers'], 'x'), { code: 'USAGE', hint: 'see dram gunicorn --help' })

@@ -87,7 +87,7 @@ export const PROCESS: readonly GunicornRow[] = [
       metavar: 'STRING',
       help: 'The name in the titles of the processes.',
       verdict: mapped('`--name`; what it can’t hold becomes a hyphen', (value) =>
-        value === null ? [] : [gift('name', nameOf(value as string))],
+        value ? [gift('name', nameOf(value as string))] : [],
       ),
     },
     default_proc_name: {
