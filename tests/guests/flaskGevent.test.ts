@@ -44,6 +44,32 @@ test('a configuration file that patches', { skip: noGevent }, async (t) => {
   equal((await server.stop()).code, 0)
 })
 
+const HOOKS = `${CONF}
+import sys
+def post_fork(server, worker):
+    server.log.info('forked %s, flask is there: %s', worker.pid, 'flask' in sys.modules)
+def post_worker_init(worker):
+    worker.log.info('initialized, flask is there: %s', 'flask' in sys.modules)
+def pre_request(worker, req):
+    req.mine = req.path
+def post_request(worker, req, environ, resp):
+    worker.log.info('done %s %s %s', req.method, req.mine, resp.status)
+def worker_exit(server, worker):
+    server.log.info('left %s', worker.pid)
+`
+
+test('hooks around requests in greenlets, and before the application is loaded', { skip: noGevent }, async (t) => {
+  const cwd = folder(t, { 'shop.py': APP, 'gunicorn.conf.py': HOOKS })
+  const server = await gunicorn(t, ['shop:app'], { cwd })
+  await server.until(/forked \d+, flask is there: False/)
+  await server.until(/initialized, flask is there: True/)
+  await Promise.all(Array.from({ length: 20 }, (_, at) => server.get(`/?${at}`)))
+  await server.until(/done GET \/ 200 OK/)
+  equal((await server.stop()).code, 0)
+  equal(server.lines.filter((line) => line.includes('done GET / 200 OK')).length, 20)
+  match(server.stderr, /left \d+/)
+})
+
 test('a file that patches, and whose application is preloaded', { skip: noGevent }, async (t) => {
   const cwd = folder(t, { 'shop.py': APP, 'gunicorn.conf.py': `${CONF}\npreload_app = True\n` })
   const server = await gunicorn(t, ['shop:app'], { cwd })
