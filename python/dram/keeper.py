@@ -77,7 +77,7 @@ class Keeper:
         self.senders = {}
         self.notify_socket = os.environ.get("NOTIFY_SOCKET", "")
         self.saying = _thread.allocate_lock()
-        self.companion = None
+        self.companions = {}         # by the names of their modules
         self.questions = None        # of the thread that reads, once there is one
 
     def say(self, **told):
@@ -144,16 +144,18 @@ class Keeper:
                 return
 
     def close(self):
-        if hasattr(self.companion, "close"):
-            self.companion.close()
+        for companion in self.companions.values():
+            if hasattr(companion, "close"):
+                companion.close()
 
     def answer(self, question):
-        if self.companion is None:
-            self.companion = load_companion(question["module"], self)
+        module = question["module"]
+        if module not in self.companions:
+            self.companions[module] = load_companion(module, self)
         from _dram.fault import Fault, describe, traceback_of
 
         try:
-            return {"answer": self.companion.ask(question["name"], question["facts"])}
+            return {"answer": self.companions[module].ask(question["name"], question["facts"])}
         except Fault as fault:
             error = fault
         except BaseException as raised:
@@ -164,9 +166,24 @@ class Keeper:
         return {"fault": {name: getattr(error, name) for name in ("code", "says", "hint", "traceback")}}
 
 
+class Nobody:
+    """For an extension with nothing to do once per server."""
+
+    def ask(self, name, facts):
+        return None
+
+
 def load_companion(module, keeper):
     """Imports a module of dialects/ beside the runtime's, under its private name."""
     from importlib import import_module
+
+    if "_dram" not in sys.modules:
+        load_package()
+    found = import_module("_dram.dialects." + module)
+    return found.Companion(PATHS, keeper.say) if hasattr(found, "Companion") else Nobody()
+
+
+def load_package():
     from importlib.util import module_from_spec, spec_from_file_location
 
     spec = spec_from_file_location("_dram", os.path.join(HERE, "__init__.py"), submodule_search_locations=[HERE])
@@ -175,7 +192,6 @@ def load_companion(module, keeper):
     # Whoever looks for the main program (multiprocessing's spawn does) must not find this file.
     sys.modules["__main__"] = type(sys)("__main__")
     sys.argv[:] = ["dram"]
-    return import_module("_dram.dialects." + module).Companion(PATHS, keeper.say)
 
 
 def flush():

@@ -8,7 +8,7 @@ import { openFronts, type ServingFronts } from '../fronts/fronts.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { withoutSecrets } from '../kit/secrets.ts'
 import type { TlsMaterial } from '../listen/tls/material.ts'
-import type { Loaded } from '../settings/load.ts'
+import { BY_EXTENSION, type Extension, type Loaded, loggingOf } from '../settings/load.ts'
 import type { Settings } from '../settings/registry.ts'
 import { startInterpreter } from '../supervisor/interpreter.ts'
 import { Supervisor, type SupervisorEvents, SYSTEM } from '../supervisor/supervisor.ts'
@@ -180,10 +180,10 @@ export class House implements Operated, SignalOwner, Attended {
 
   /** Both logs are written by the loggers of an extension, where that is wanted. Faults: CONFIG_FAILED, KEEPER_LOST. */
   async openLogs(): Promise<void> {
-    const { settings, extension } = this.#launch.loaded
     const { journal, keeper } = this.#ground
-    if (settings.logConfig === null || extension === null || keeper === null) return
-    await keeper.ask(extension.module, 'logs', { options: extension.options })
+    const configured = whoLogs(this.#launch.loaded)
+    if (configured === null || keeper === null) return
+    await keeper.ask(configured.module, 'logs', { options: configured.options })
     const scribe = new Scribe(keeper, (messages) => journal.lost(messages))
     journal.giveTo(scribe)
     this.#scribe = scribe
@@ -196,20 +196,23 @@ export class House implements Operated, SignalOwner, Attended {
   }
 
   /** The same anew, for a reload. */
-  async #reopenScribe({ extension }: Loaded): Promise<void> {
-    if (this.#scribe === null || extension === null) return
-    await this.#ground.keeper?.ask(extension.module, 'logs', { options: extension.options })
+  async #reopenScribe(loaded: Loaded): Promise<void> {
+    const configured = whoLogs(loaded)
+    if (this.#scribe === null || configured === null) return
+    await this.#ground.keeper?.ask(configured.module, 'logs', { options: configured.options })
   }
 
   /** The front's files, and those that Python has opened for its loggers. */
   #reopen(): readonly Fault[] {
-    const { extension } = this.#reloads.inForce
-    if (extension !== null) this.supervisor.signalWorkers('SIGUSR1')
-    if (extension !== null && this.#scribe !== null)
-      this.#ground.keeper
-        ?.ask(extension.module, 'reopen', {})
-        .catch((error: Fault) => this.#ground.journal.log.fault(error, { event: 'logs_not_reopened' }))
-    return this.#ground.journal.reopen()
+    const { inForce } = this.#reloads
+    const { journal, keeper } = this.#ground
+    if (inForce.extension !== null) this.supervisor.signalWorkers('SIGUSR1')
+    const configured = whoLogs(inForce)
+    if (this.#scribe !== null && configured !== null)
+      keeper
+        ?.ask(configured.module, 'reopen', {})
+        .catch((error: Fault) => journal.log.fault(error, { event: 'logs_not_reopened' }))
+    return journal.reopen()
   }
 
   async #openControl(): Promise<void> {
@@ -450,4 +453,9 @@ export class House implements Operated, SignalOwner, Attended {
     this.#control?.succeededBy(pid)
     this.#succeed(pid)
   }
+}
+
+/** The module that has the loggers, where Python's logging writes the logs. */
+function whoLogs({ settings, folder, extension }: Loaded): Extension | null {
+  return settings.logConfig === BY_EXTENSION ? extension : loggingOf(settings, folder)
 }

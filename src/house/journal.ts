@@ -115,6 +115,7 @@ export class Journal implements ServerEvents, SupervisorEvents {
   /** From now on somebody else writes both logs. */
   giveTo(scribe: Scribe | null): void {
     this.#scribe = scribe
+    this.#prints.scribePid = scribe?.pid ?? this.#prints.scribePid
     this.log.divert = scribe?.line ?? null
   }
 

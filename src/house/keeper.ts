@@ -83,6 +83,10 @@ export class Keeper implements Datagrams {
     this.#pipe?.setEncoding('utf8').on('data', (text: string) => this.#read(text))
   }
 
+  get pid(): number {
+    return this.#child.pid ?? -1
+  }
+
   get isAlive(): boolean {
     return this.#ended === null
   }

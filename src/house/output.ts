@@ -23,6 +23,8 @@ export interface OutputDoors {
 export class WorkerPrints {
   readonly #doors: OutputDoors
   readonly #splitters = new Map<string, LineSplitter>()
+  /** Whose output goes through whatever the way is: it writes the logs. */
+  scribePid: number | null = null
   way: Way
   /** Output whose request is asked for, and what came behind it. */
   #asking: Promise<void> | null = null
@@ -35,7 +37,7 @@ export class WorkerPrints {
   /** False: there is no room, and `resume` is called once there is. */
   take(pid: number, stream: Stream, bytes: Buffer, resume: () => void): boolean {
     this.#passOn(pid, stream, this.#splitter(pid, stream).feed(bytes))
-    const sink = this.way === 'through' ? this.#doors.sinkOf(stream) : this.#doors.logSink
+    const sink = this.#goesThrough(pid) ? this.#doors.sinkOf(stream) : this.#doors.logSink
     if (!sink.ready) sink.onceReady(resume)
     return sink.ready
   }
@@ -69,9 +71,13 @@ export class WorkerPrints {
     const named = requestId === undefined ? {} : { requestId }
     for (const line of stream === 'stderr' ? withRecords(texts) : texts) {
       if (typeof line === 'object') log.record({ pid, ...line, ...named })
-      else if (this.way === 'through') this.#doors.sinkOf(stream).pass(`${line}\n`)
+      else if (this.#goesThrough(pid)) this.#doors.sinkOf(stream).pass(`${line}\n`)
       else log.output({ pid, text: line, ...named })
     }
+  }
+
+  #goesThrough(pid: number): boolean {
+    return this.way === 'through' || pid === this.scribePid
   }
 
   #splitter(pid: number, stream: Stream): LineSplitter {

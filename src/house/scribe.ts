@@ -18,6 +18,10 @@ export class Scribe {
     )
   }
 
+  get pid(): number {
+    return this.#keeper.pid
+  }
+
   readonly line = (level: Level, pid: number, text: string): boolean => {
     if (!this.#keeper.isAlive) return false
     this.#courier.write(JSON.stringify({ level, pid, text, wallMs: Date.now() }))

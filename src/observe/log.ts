@@ -104,7 +104,8 @@ export class Log {
   }
 
   #copied(message: string, fields: Fields, trace: string): string {
-    const text = classicText(message, fields, this.#pid)
+    const isClassic = this.#settings.format === 'classic'
+    const text = isClassic ? classicText(message, fields, this.#pid) : escaped(message) + fieldsText(fields)
     return trace.trim() === '' ? text : `${text}\n${trace.trimEnd()}`
   }
 

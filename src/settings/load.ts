@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Fault } from '../faults/fault.ts'
 import { readEnvFile } from './envfile.ts'
 import { readSettingsFile } from './file.ts'
@@ -69,10 +69,21 @@ export function load(
     folder,
     environment: { ...readEnvironment(merged.settings.envFile, readText), ...merged.settings.env },
     warnings: dialect?.warnings ?? [],
-    extension: null,
+    extension: loggingOf(merged.settings, folder),
     tellsImports: false,
   }
 }
+
+/** Where Python's logging is configured, that counts in the workers, too. */
+export function loggingOf(settings: Settings, folder: string): Extension | null {
+  const { logConfig: path, accessLogFormat, pythonpath } = settings
+  if (path === null || path === BY_EXTENSION) return null
+  const chdir = settings.chdir === null ? folder : resolve(folder, settings.chdir)
+  return { module: 'python_logging', options: { path: resolve(folder, path), chdir, pythonpath, accessLogFormat } }
+}
+
+/** Instead of a path: another extension has the configuration. */
+export const BY_EXTENSION = 'extension'
 
 /** The defaults with some values of one's own: for tests, and for whoever embeds a part. */
 export function defaultSettings(own: Partial<Settings> = {}): Settings {

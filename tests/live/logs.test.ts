@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
 import { Gate } from '../kit/gate.ts'
 import { rssBytes } from '../kit/processes.ts'
-import { folder, fullOnly, type LiveServer, run, start } from '../kit/server.ts'
+import { APPS, folder, fullOnly, type LiveServer, run, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const ONE = ['--workers', '1']
@@ -214,4 +214,38 @@ test('both logs go to syslog: UDP, and a Unix socket that only the keeper can se
   const other = await start(t, 'probe.py', [...ONE, '--syslog', `unix://${join(folder(t), 'nobody')}`])
   await other.until(/nobody can't be told: No such file or directory; what can't be sent is lost/)
   equal((await other.get('/')).status, 200)
+})
+
+const LOGGING = {
+  version: 1,
+  formatters: { short: { format: '%(levelname)s|%(name)s|%(message)s' } },
+  handlers: {
+    error: { class: 'logging.handlers.RotatingFileHandler', filename: 'server.log', formatter: 'short' },
+    access: { class: 'logging.StreamHandler', stream: 'ext://sys.stdout', formatter: 'short' },
+  },
+  loggers: {
+    'dram.error': { level: 'INFO', handlers: ['error'] },
+    'dram.access': { level: 'INFO', handlers: ['access'] },
+    probe: { level: 'INFO', handlers: ['error'] },
+  },
+  disable_existing_loggers: false,
+}
+
+test('--log-config: Python’s logging writes both logs, with several fronts too', async (t) => {
+  const cwd = folder(t, { 'logging.json': JSON.stringify(LOGGING) })
+  const args = [...ONE, '--fronts', '2', '--log-config', 'logging.json', '--access-log-format', '%(m)s %(U)s %(s)s']
+  const server = await run(t, ['--bind', `unix:${join(cwd, 's.sock')}`, ...args, join(APPS, 'probe.py')], { cwd })
+  const log = join(cwd, 'server.log')
+  await eventually(
+    () => existsSync(log) && /^INFO\|dram\.error\|listening on/im.test(readFileSync(log, 'utf8')),
+    'the log',
+  )
+  const client = await Client.connect({ path: join(cwd, 's.sock') })
+  t.after(() => client.close())
+  await client.write(request('GET', '/print?word=now'))
+  equal((await client.response()).status, 200)
+  await server.untilOut(/^INFO\|dram\.access\|GET \/print 200$/m)
+  await eventually(() => /^WARNING\|probe\|logging now$/m.test(readFileSync(log, 'utf8')), 'what the application logs')
+  equal((await server.stop()).code, 0)
+  match(readFileSync(log, 'utf8'), /\|stopped event=stopped$/m)
 })

@@ -55,6 +55,13 @@ class Keeper(unittest.TestCase):
         self.front.close()
         self.assertEqual(self.process.wait(PATIENCE_SECONDS), 0)
 
+    def test_an_extension_with_nothing_to_do_here(self):
+        self.start("")
+        self.front.settimeout(PATIENCE_SECONDS)
+        question = {"cmd": "ask", "id": 1, "module": "waitress", "name": "moment", "facts": {}}
+        self.front.sendall((json.dumps(question) + "\n").encode())
+        self.assertEqual(json.loads(self.front.recv(1000)), {"id": 1, "answer": None})
+
     def test_datagrams_to_others_are_lost_rather_than_waited_for(self):
         path = os.path.join(self.folder, "log")
         self.start("")

@@ -44,16 +44,16 @@ def is_asked_for(cfg):
     return bool(cfg.own("logconfig_dict") or cfg.own("logconfig_json") or cfg.own("logconfig"))
 
 
-def apply(cfg):
+def apply(cfg, beneath=BENEATH):
     """Gives the user's configuration to Python's logging: that of the dictionary, else of JSON, else of the file."""
     what = "logconfig_dict"
     try:
         if cfg.own("logconfig_dict"):
-            logging.config.dictConfig({**BENEATH, **cfg.logconfig_dict})
+            logging.config.dictConfig({**beneath, **cfg.logconfig_dict})
         elif cfg.own("logconfig_json"):
             what = cfg.logconfig_json
             with open(what, encoding="utf-8") as file:
-                logging.config.dictConfig({**BENEATH, **json.load(file)})
+                logging.config.dictConfig({**beneath, **json.load(file)})
         elif cfg.own("logconfig"):
             what = cfg.logconfig
             if not os.path.exists(what):

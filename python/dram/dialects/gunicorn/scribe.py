@@ -95,7 +95,7 @@ class Scribe:
         except Exception as error:
             # A handler's own errors don't come here; this is a class of the user's that fails.
             speaker.pid = None
-            logging.getLogger("gunicorn.error").error(fault.traceback_of(error))
+            self.logger.error(fault.traceback_of(error))
         finally:
             speaker.pid = None
 
@@ -155,10 +155,10 @@ class Atoms(dict):
 class Plain:
     """Where no class of the user's is: the two loggers alone."""
 
-    def __init__(self, cfg):
+    def __init__(self, cfg, error="gunicorn.error", access="gunicorn.access"):
         self.cfg = cfg
-        self.error_log = logging.getLogger("gunicorn.error")
-        self.access_log = logging.getLogger("gunicorn.access")
+        self.error_log = logging.getLogger(error)
+        self.access_log = logging.getLogger(access)
         for level in ("critical", "error", "warning", "info", "debug"):
             setattr(self, level, getattr(self.error_log, level))
 
@@ -194,6 +194,7 @@ def atoms(resp, req, environ, took):
         "M": micros // 1000,
         "L": "%d.%06d" % divmod(micros, 1000000),
         "p": "<%d>" % resp.pid,
+        "id": environ["dram.request_id"],
     }
     found.update(("{%s}i" % name.lower(), value) for name, value in req.headers)
     found.update(("{%s}o" % name.lower(), value) for name, value in resp.headers)
