@@ -17,6 +17,7 @@ class Control:
     def __init__(self, worker):
         self.worker = worker
         self.ident = None
+        self.others = {}      # descriptor → what this thread reads there, too, by its read()
 
     def start(self):
         start_new_thread(self.run, ())
@@ -35,6 +36,7 @@ class Control:
 
     def serve(self):
         readers = {line.control.fileno(): Reader(self, line) for line in self.worker.lines}
+        readers.update(self.others)
         if len(readers) == 1:
             (reader,) = readers.values()
             while reader.read():

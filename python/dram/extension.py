@@ -9,6 +9,7 @@ in a worker:
 - wrap(application): once that is loaded; what is served instead
 - attach(worker): it is about to serve
 - interrupted(): a request is over its deadline; its thread goes on for a moment
+- let_go_in_child(): in a process that the application has forked
 - end_worker(): the last step before the process leaves as Python does
 and `paths`: sys.path as load.load() wants it; perhaps arrange_path(folder, pythonpath, paths), as load.py has it. What it raises as Fault says what is wrong.
 """

@@ -77,6 +77,9 @@ class Worker:
     def let_go_in_child(self):
         """In a process that the application forks: nothing of ours may stay open there, or write to our page."""
         self.forked = True
+        extension = self.config.get("extension")
+        if extension is not None:
+            extension.let_go_in_child()
         self.slots = []
         for line in self.lines:
             line.let_go_in_child()

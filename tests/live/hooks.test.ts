@@ -15,6 +15,10 @@ const APP = `import os, time
 from notes import note
 note('loaded')
 def app(environ, start_response):
+    if environ['PATH_INFO'] == '/gate':
+        note('waits')
+        while not os.path.exists('gate'):
+            time.sleep(0.001)
     if environ['PATH_INFO'] == '/hang':
         note('hangs')
         while True:
@@ -234,7 +238,13 @@ test('a worker that is sent QUIT or TERM is replaced', async (t) => {
 test('a graceful stop of the whole group stays one', async (t) => {
   const hooked = await Hooked.serving(t, HOOKS, ['-w', '2'], true)
   await hooked.until('post_worker_init', 2)
+  const gate = join(hooked.folder, 'gate')
+  const answer = hooked.get('/gate')
+  await hooked.until('waits')
   hooked.server.signalGroup('SIGTERM')
+  await hooked.server.until(/SIGTERM: stopping/)
+  writeFileSync(gate, '')
+  equal((await answer).status, 200)
   equal((await hooked.server.exit()).code, 0)
   equal(hooked.count('post_fork'), 2)
   equal(hooked.count('worker_exit'), 2)

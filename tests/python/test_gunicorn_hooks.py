@@ -86,7 +86,8 @@ class Hooks(unittest.TestCase):
         conf = textwrap.dedent(conf)
         names = [line.split("(")[0][4:] for line in conf.splitlines() if line.startswith("def ")]
         marks = {name: {"$": "function", "name": name} for name in names}
-        options["values"] = {"workers": 2, "bind": ["127.0.0.1:8000", "unix:/x"], "threads": 1, **marks, **(values or {})}
+        plain = {"workers": 2, "bind": ["127.0.0.1:8000", "unix:/x"], "threads": 1}
+        options["values"] = {**plain, **marks, **(values or {})}
         config = {"app": "app:app", "chdir": self.folder, **config}
         environ = {"NOTES": self.path}
         extension = {"module": "gunicorn", "options": options}
@@ -148,7 +149,8 @@ class Hooks(unittest.TestCase):
                     cfg.nothing
                 except AttributeError as error:
                     note(str(error))
-                note("worker", worker.nr, str(worker), [str(one) for one in worker.sockets], worker.tmp.last_update() > 0)
+                sockets = [str(one) for one in worker.sockets]
+                note("worker", worker.nr, str(worker), sockets, worker.tmp.last_update() > 0)
                 worker.log.info("told by %s", "info")
                 try:
                     1 / 0
@@ -272,7 +274,8 @@ class Hooks(unittest.TestCase):
 
     def test_post_request_with_fewer_parameters(self):
         for parameters in ("worker, req", "worker, req, environ"):
-            zygote = self.begin("from notes import note\ndef post_request(%s):\n    note('post', req.path)\n" % parameters)
+            conf = "from notes import note\ndef post_request(%s):\n    note('post', req.path)\n"
+            zygote = self.begin(conf % parameters)
             front, _ = zygote.fork(1)
             front.next("READY")
             front.answer(1, target="/x")
@@ -338,6 +341,28 @@ class Hooks(unittest.TestCase):
         leaving = front.control_reader.next()
         self.assertEqual((leaving.kind, leaving.has("FAST")), ("LEAVING", False))
         self.assertNotIn("worker_int", self.names())
+
+    def test_a_child_of_the_application_ends_by_signals_as_usual(self):
+        fork = """
+            def parent(environ, start_response):
+                ours, theirs = os.pipe()
+                pid = os.fork()
+                if not pid:
+                    os.write(theirs, b"here")
+                    time.sleep(1000)
+                os.read(ours, 4)
+                os.kill(pid, 15)
+                start_response("200 OK", [])
+                return [str(os.waitpid(pid, 0)[1]).encode()]
+        """
+        self.write("app.py", APP + textwrap.dedent(fork))
+        zygote = self.begin(ALL, app="app:parent")
+        front, _ = zygote.fork(1)
+        front.next("READY")
+        (answer,) = front.answer(1)
+        self.assertEqual(answer.body, b"15")
+        front.tell("PING", 0, b"none")
+        self.assertEqual(front.control_reader.next().payload, b"none")
 
     def test_abort(self):
         zygote = self.begin(ALL)

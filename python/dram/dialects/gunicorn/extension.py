@@ -10,6 +10,7 @@ from . import conf, logging_config, requests
 from .config import Config
 from .log import Log
 from .server import Server
+from .signals import Signals
 
 # So long an overdue request's exception waits for worker_abort; the front kills after twice that.
 ABORT_SECONDS = 1
@@ -26,6 +27,7 @@ class Extension:
         self.paths = list(sys.path)      # with what the file has added
         self.server = Server(self.cfg, logging_config.set_up(self.cfg, self.log), os.getppid(), config["app"])
         self.forking = None              # the worker that is about to be forked
+        self.signals = None
         self.worker = None               # the one that this process is
         self.interrupted_once = False
         self.ending = False
@@ -70,14 +72,15 @@ class Extension:
         self.worker = self.forking or self.server.worker(number)
         self.worker.pid = os.getpid()
         self.run("post_fork", self.server, self.worker)
-        self.handle_signals()
-
-    def handle_signals(self):
-        for number in (signal.SIGINT, signal.SIGQUIT):
-            signal.signal(number, self.hear_quit)
-        signal.signal(signal.SIGTERM, self.hear_term)
-        signal.signal(signal.SIGABRT, self.hear_abort)
-        signal.signal(signal.SIGUSR1, self.hear_reopen)
+        self.signals = Signals(
+            {
+                signal.SIGINT: self.hear_quit,
+                signal.SIGQUIT: self.hear_quit,
+                signal.SIGTERM: self.hear_term,
+                signal.SIGABRT: self.hear_abort,
+                signal.SIGUSR1: self.hear_reopen,
+            }
+        )
 
     def wrap(self, application):
         self.worker.wsgi = self.worker.app.callable = application
@@ -87,6 +90,10 @@ class Extension:
     def attach(self, worker):
         self.worker.serving = worker
         self.worker.booted = True
+        worker.control.others[self.signals.watch(worker.signalled)] = self.signals
+
+    def let_go_in_child(self):
+        self.signals.let_go_in_child()
 
     def end_worker(self):
         if self.worker is None or self.ending:
@@ -115,21 +122,21 @@ class Extension:
 
     # Signals
 
-    def hear_quit(self, number, frame):
+    def hear_quit(self):
         self.worker.alive = False
         if not self.interrupted_once:
             self.interrupted_once = True
             self.attempt("worker_int", self.worker)
         self.leave_if_told(True)
 
-    def hear_term(self, number, frame):
+    def hear_term(self):
         self.worker.alive = False
         self.leave_if_told(False)
 
-    def hear_reopen(self, number, frame):
+    def hear_reopen(self):
         self.server.log.reopen_files()
 
-    def hear_abort(self, number, frame):
+    def hear_abort(self):
         if self.overdue.locked():
             self.abort()
             self.overdue.release()
