@@ -235,6 +235,27 @@ test('a slow handshake is cut off and holds nobody up', async (t) => {
   await environ(client)
 })
 
+test('who leaves in the midst of a handshake holds no connection', async (t) => {
+  const server = await start(t, 'probe.py', ['--workers', '1', ...SITE, '--max-connections', '2'])
+  const half = Buffer.from([22, 3, 1, 2, 0, 1])
+  const ending = await Client.connect(server.address)
+  await ending.write(half)
+  ending.halfClose()
+  await server.until(/TLS_HANDSHAKE_FAILED.*client=127/)
+  const resetting = await Client.connect(server.address)
+  await resetting.write(half)
+  resetting.reset()
+  const both = [await secure(t, server.port), await secure(t, server.port)]
+  for (const { client } of both) await environ(client)
+})
+
+test('an answer that breaks off does not look whole', async (t) => {
+  const { client } = await secure(t, plain.port)
+  await client.write(request('GET', '/die?after=1'))
+  const answer = await client.response().catch((error: Error) => error.name)
+  ok(typeof answer === 'string' || answer.status >= 500, String(answer))
+})
+
 test('too many connections: told over TLS', async (t) => {
   const server = await start(t, 'probe.py', ['--workers', '1', ...SITE, '--max-connections', '1'])
   const { client } = await secure(t, server.port)

@@ -7,6 +7,8 @@ import type { Secure } from './secure.ts'
 
 /** RFC 8446 §5.1: the first byte of a handshake. */
 const HANDSHAKE = 22
+/** Far above the turn of the loop that a write takes. */
+const LOOK_MS = 200
 
 type Counts = { readonly _handle: { readonly bytesWritten: number; readonly writeQueueSize: number } | null }
 type Verified = { readonly _handle: { verifyError(): (Error & { code?: string }) | null | undefined } | null }
@@ -35,8 +37,11 @@ export class TlsClient implements ClientSocket {
   #earlyBytes = 0
   #endsEarly = false
   #greets = false
-  #asksForIdle = false
+  /** … and its owner has not heard yet that it was taken. */
+  #hasWritten = false
   #hasClosed = false
+  #cameEnd = false
+  #looks: NodeJS.Timeout | null = null
   /** Its owner ended it. */
   #isGivenUp = false
 
@@ -160,6 +165,7 @@ export class TlsClient implements ClientSocket {
       this.#failure ??= error.reason ?? error.code ?? 'of TLS'
     })
     tls.on('close', () => this.#raw.destroy())
+    this.#listenTo(tls)
     tls.once('secure', () => this.#guard(() => this.#shaken(tls)))
   }
 
@@ -167,7 +173,7 @@ export class TlsClient implements ClientSocket {
     const certificate = this.#asked === 'none' ? undefined : tls.getPeerX509Certificate()
     const why = this.#objection(tls, certificate !== undefined)
     if (why !== null) return this.#fail(why)
-    this.#attach('secure', tls)
+    this.#state = 'secure'
     this.#owner!.clientSecured?.({
       protocol: tls.getProtocol() ?? '',
       cipher: tls.getCipher().name,
@@ -189,18 +195,23 @@ export class TlsClient implements ClientSocket {
   }
 
   #speakPlainly(): void {
-    this.#attach('plain', this.#raw)
+    this.#state = 'plain'
+    this.#listenTo(this.#raw)
     this.#owner!.clientUnsecured?.(new Fault('TLS_EXPECTED'))
     this.#flushEarly(this.#raw)
   }
 
-  #attach(state: 'secure' | 'plain', stream: Socket): void {
-    this.#state = state
+  #listenTo(stream: Socket): void {
     stream.on('data', (bytes: Buffer) => {
-      if (!this.isClosed) this.#owner!.clientSent(bytes)
+      if (!this.isClosed && !this.isShaking) this.#owner!.clientSent(bytes)
     })
-    stream.on('end', () => this.#owner!.clientEnded())
-    stream.on('drain', () => this.#tellIfIdle())
+    stream.on('end', () => {
+      if (this.isShaking) this.#fail('the client left')
+      else {
+        this.#cameEnd = true
+        this.#owner!.clientEnded()
+      }
+    })
     stream.on('finish', () => this.#owner!.clientHeardEnd())
   }
 
@@ -268,33 +279,44 @@ export class TlsClient implements ClientSocket {
     this.#earlyBytes += part.length
   }
 
+  /** Not asked by an empty write behind, as NetClient does: where the client has gone, TLS may never finish one. */
   #write(stream: Socket, part: string | Buffer): void {
-    if (typeof part === 'string') stream.write(part, 'latin1')
-    else stream.write(part)
-    this.#askForIdle(stream)
+    this.#hasWritten = true
+    if (this.#cameEnd) this.#lookWhetherGone()
+    if (typeof part === 'string') stream.write(part, 'latin1', this.#tellIfIdle)
+    else stream.write(part, this.#tellIfIdle)
   }
 
-  /** Less than its high-water mark a socket writes late without a `drain`: an empty write behind tells. */
-  #askForIdle(stream: Socket): void {
-    if (stream.writableLength === 0 || stream.writableNeedDrain || this.#asksForIdle) return
-    this.#asksForIdle = true
-    stream.write('', () => {
-      this.#asksForIdle = false
-      this.#tellIfIdle()
-    })
-  }
-
-  #tellIfIdle(): void {
-    if (this.waitingBytes === 0 && !this.isClosed) this.#owner?.clientTook()
+  readonly #tellIfIdle = (): void => {
+    if (!this.#hasWritten || this.waitingBytes > 0 || this.isClosed) return
+    this.#hasWritten = false
+    this.#owner?.clientTook()
   }
 
   // — the end —
 
   end(): void {
     const stream = this.#stream
-    if (stream !== null) return void stream.end()
+    if (stream !== null) {
+      stream.end()
+      if (this.#cameEnd) this.#lookWhetherGone()
+      return
+    }
     if (this.#earlyBytes === 0) this.destroy()
     else this.#endsEarly = true
+  }
+
+  /**
+   * Behind the client's close_notify Node's TLS hears nothing more, a reset neither: what is written then never leaves,
+   * and never fails. Bytes that wait here, while none wait below, tell of it.
+   */
+  #lookWhetherGone(): void {
+    this.#looks ??= setTimeout(() => {
+      this.#looks = null
+      const { _handle: handle } = this.#raw as unknown as Counts
+      const isStuck = this.waitingBytes > 0 && (handle === null || handle.writeQueueSize === 0)
+      if (isStuck && !this.isClosed) this.destroy()
+    }, LOOK_MS).unref()
   }
 
   destroy(): void {
