@@ -65,6 +65,7 @@ def listen(path):
     listener = socket.socket(socket.AF_UNIX)
     listener.settimeout(None)      # a template's application may have called socket.setdefaulttimeout()
     try:
+        os.set_blocking(listener.fileno(), True)      # of a kind that gevent has patched it isn't, whatever its timeout
         listener.bind(path)
         listener.listen(BACKLOG)
     except OSError:

@@ -77,6 +77,12 @@ class Hooked {
     return hooked
   }
 
+  /** The front knows of so many workers that they serve. A stop ends those at once that it only waits for. */
+  async ready(count: number): Promise<void> {
+    const lines = () => this.server.lines.filter((line) => /is ready$/.test(line))
+    await eventually(() => lines().length >= count, `${count} workers to be ready`)
+  }
+
   configure(conf: string): void {
     writeFileSync(join(this.folder, 'gunicorn.conf.py'), conf)
   }
@@ -252,7 +258,7 @@ test('a graceful stop of the whole group stays one', async (t) => {
 
 test('Ctrl-C: a fast stop, and each worker hears of it once', async (t) => {
   const hooked = await Hooked.serving(t, HOOKS, ['-w', '2'], true)
-  await hooked.until('post_worker_init', 2)
+  await hooked.ready(2)
   hooked.server.signalGroup('SIGINT')
   equal((await hooked.server.exit()).code, 0)
   deepEqual(
