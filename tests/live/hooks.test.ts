@@ -243,7 +243,7 @@ test('a worker that is sent QUIT or TERM is replaced', async (t) => {
 
 test('a graceful stop of the whole group stays one', async (t) => {
   const hooked = await Hooked.serving(t, HOOKS, ['-w', '2'], true)
-  await hooked.until('post_worker_init', 2)
+  await hooked.ready(2)
   const gate = join(hooked.folder, 'gate')
   const answer = hooked.get('/gate')
   await hooked.until('waits')
