@@ -12,6 +12,13 @@ for (const page of PAGES) {
   test(`each line of docs/${page} has its test`, () => {
     const text = readFileSync(new URL(`docs/${page}`, ROOT), 'utf8')
     const lines = [...text.matchAll(LINE)]
+    // But for each table's head and the rule below it, no line goes without a test.
+    const rows = text.split('\n').filter((line) => line.startsWith('| ') && !/\| test \|$/.test(line))
+    for (const row of rows)
+      ok(
+        lines.some(([line]) => line === row),
+        `names no test: ${row}`,
+      )
     ok(lines.length > 0)
     for (const [, file, title] of lines) {
       const path = new URL(`tests/${file}.test.ts`, ROOT)
