@@ -35,7 +35,7 @@ function portOf(server: NetServer): number {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-const ports = (server: Server) => [...server.stderr.matchAll(/http:\/\/(\[[^\]]+\]|[\w.]+):(\d+)/g)]
+const ports = (server: Server) => [...server.stderr.matchAll(/listening on http:\/\/(\[[^\]]+\]|[\w.]+):(\d+)/g)]
 
 test('TCP v6', async (t) => {
   const server = await start(t, 'probe.py', [...ONE, '--bind', '[::1]:0'], NO_BIND)
