@@ -1,0 +1,66 @@
+import { path, size, toggle } from '../readers.ts'
+import { row, unset } from '../row.ts'
+
+export const BODIES = {
+  streamRequests: row({
+    section: 'bodies',
+    flag: '--stream-requests',
+    reader: toggle,
+    default: 'false',
+    help: 'Hand request bodies to the application as they come.',
+    why: "Off, a body is taken in whole before a worker is bothered; on, a slow client holds a worker's thread.",
+    applies: 'reload',
+  }),
+  bodyMemoryBytes: row({
+    section: 'bodies',
+    flag: '--body-memory',
+    reader: size(),
+    default: '32MiB',
+    help: 'The memory for all buffered bodies together, both ways; beyond it they go to disk.',
+    why: 'One budget: memory stays flat however many clients come.',
+    applies: 'restart',
+  }),
+  bodyBufferBytes: row({
+    section: 'bodies',
+    flag: '--body-buffer',
+    reader: size(),
+    default: '256KiB',
+    help: 'A request body up to this size stays in memory while the budget lasts.',
+    why: 'A file for a small body costs more than the body.',
+    applies: 'reload',
+  }),
+  spoolDir: unset({
+    section: 'bodies',
+    flag: '--spool-dir',
+    reader: path('FOLDER'),
+    help: 'The folder for bodies on disk.',
+    why: "Without it the system's folder for temporary files. On tmpfs, spooled bodies would use memory all the same.",
+    applies: 'restart',
+  }),
+  spoolLimitBytes: row({
+    section: 'bodies',
+    flag: '--spool-limit',
+    reader: size(),
+    default: '16GiB',
+    help: 'The disk space for all spooled bodies together; beyond it requests get 507.',
+    why: 'A full disk hurts others than this server.',
+    applies: 'restart',
+  }),
+  responseSpoolBytes: row({
+    section: 'bodies',
+    flag: '--response-spool',
+    reader: size(),
+    default: '1GiB',
+    help: 'How much of one answer is taken from the application ahead of its client.',
+    why: 'Beyond it the application waits: an endless stream must not fill the disk.',
+    applies: 'reload',
+  }),
+  runtimeDir: unset({
+    section: 'bodies',
+    flag: '--runtime-dir',
+    reader: path('FOLDER'),
+    help: 'The folder for the sockets and small files between server and workers.',
+    why: 'Without it a private one is made (0700) and removed at the end.',
+    applies: 'restart',
+  }),
+} as const

@@ -1,0 +1,68 @@
+import { duration, integer, size } from '../readers.ts'
+import { row } from '../row.ts'
+
+export const CLIENTS = {
+  maxClientConnections: row({
+    section: 'clients',
+    flag: '--max-client-connections',
+    reader: integer(0, 1_000_000),
+    default: '0',
+    help: 'How many connections one client address may have; beyond it it gets 503. 0: any.',
+    why: 'Behind a proxy all clients have one address: leave it off there.',
+    applies: 'reload',
+  }),
+  keepAliveMs: row({
+    section: 'clients',
+    flag: '--keep-alive',
+    reader: duration('0s'),
+    default: '75s',
+    help: 'How long an idle connection stays open. 0: closed after each answer.',
+    why: 'Longer than the 60 s of the usual balancer, which otherwise sends a request into a closing connection.',
+    applies: 'reload',
+  }),
+  headTimeoutMs: row({
+    section: 'clients',
+    flag: '--head-timeout',
+    reader: duration(),
+    default: '20s',
+    help: 'How long a client may take to send a whole request head.',
+    why: 'A slow head costs a socket but no worker, so patience is cheap here.',
+    applies: 'reload',
+  }),
+  bodyTimeoutMs: row({
+    section: 'clients',
+    flag: '--body-timeout',
+    reader: duration(),
+    default: '30s',
+    help: 'How long a request body may stall.',
+    why: 'It counts from the last byte that came, so large bodies on slow lines pass.',
+    applies: 'reload',
+  }),
+  writeTimeoutMs: row({
+    section: 'clients',
+    flag: '--write-timeout',
+    reader: duration(),
+    default: '30s',
+    help: 'How long a client may take no byte of its answer.',
+    why: 'It counts from the last byte that was taken.',
+    applies: 'reload',
+  }),
+  minBodyRateBytes: row({
+    section: 'clients',
+    flag: '--min-body-rate',
+    reader: size({ zero: 'any' }),
+    default: '240',
+    help: 'The least rate of a body, in bytes a second, both ways. 0: any.',
+    why: 'One byte a second passes every stall timer; over time it does not pass this.',
+    applies: 'reload',
+  }),
+  pipeline: row({
+    section: 'clients',
+    flag: '--pipeline',
+    reader: integer(1, 1024),
+    default: '32',
+    help: 'How many requests of one connection are read ahead.',
+    why: 'Only safe ones run at the same time (RFC 9112 §9.3.2).',
+    applies: 'reload',
+  }),
+} as const

@@ -1,0 +1,61 @@
+import { choice, headerName, headerValue, toggle } from '../readers.ts'
+import { row } from '../row.ts'
+
+export const HEADERS = {
+  headerUnderscores: row({
+    section: 'headers',
+    flag: '--header-underscores',
+    reader: choice('drop', 'keep', 'refuse'),
+    default: 'drop',
+    help: 'What to do with request headers that have an underscore in their name.',
+    why: "WSGI can't tell X_User from X-User, so a client could forge what a proxy sets.",
+    applies: 'reload',
+  }),
+  proxyHeader: row({
+    section: 'headers',
+    flag: '--proxy-header',
+    reader: choice('drop', 'keep'),
+    default: 'drop',
+    help: 'What to do with a request header named Proxy.',
+    why: 'It would become HTTP_PROXY, which many libraries take for the address of a proxy (httpoxy).',
+    applies: 'reload',
+  }),
+  serverHeader: row({
+    section: 'headers',
+    flag: '--server-header',
+    reader: headerValue,
+    off: '',
+    default: 'dram',
+    help: 'The Server header of answers that have none.',
+    why: 'Without a version: it helps nobody but attackers.',
+    applies: 'reload',
+  }),
+  dateHeader: row({
+    section: 'headers',
+    flag: '--date-header',
+    reader: toggle,
+    default: 'true',
+    help: 'Add a Date header to answers that have none.',
+    why: 'RFC 9110 §6.6.1 asks for it.',
+    applies: 'reload',
+  }),
+  strictHeaders: row({
+    section: 'headers',
+    flag: '--strict-headers',
+    reader: toggle,
+    default: 'false',
+    help: 'Refuse hop-by-hop headers of the application with a 500 instead of dropping them.',
+    why: 'PEP 3333 forbids them, but many applications set them.',
+    applies: 'reload',
+  }),
+  requestIdHeader: row({
+    section: 'headers',
+    flag: '--request-id-header',
+    reader: headerName,
+    off: '',
+    default: 'X-Request-ID',
+    help: 'The header that carries the request id: taken from trusted proxies, set on every answer.',
+    why: "One id in the proxy's log, in this log, and with the client.",
+    applies: 'reload',
+  }),
+} as const

@@ -1,0 +1,68 @@
+import { integer, size } from '../readers.ts'
+import { row } from '../row.ts'
+
+export const LIMITS = {
+  maxRequestLineBytes: row({
+    section: 'limits',
+    flag: '--max-request-line',
+    reader: size({ least: '64', most: '32000' }),
+    default: '8190',
+    help: 'The longest request line; a longer one gets 414.',
+    why: 'RFC 9112 §3 asks for 8000 at least. The upper bound follows from a field of the wire to the workers, which may hold the target twice.',
+    applies: 'reload',
+  }),
+  maxHeaders: row({
+    section: 'limits',
+    flag: '--max-headers',
+    reader: integer(1, 10_000),
+    default: '100',
+    help: 'The most header lines of a request; more get 431.',
+    why: 'Browsers behind several proxies send about thirty.',
+    applies: 'reload',
+  }),
+  maxHeaderLineBytes: row({
+    section: 'limits',
+    flag: '--max-header-line',
+    reader: size({ most: '1MiB', zero: 'any' }),
+    default: '0',
+    help: 'The longest header line; a longer one gets 431. 0: any that --max-header-size lets in.',
+    why: 'For applications that put the value of a header where long ones hurt.',
+    applies: 'reload',
+  }),
+  maxHeaderBytes: row({
+    section: 'limits',
+    flag: '--max-header-size',
+    reader: size({ least: '1KiB', most: '1MiB' }),
+    default: '64KiB',
+    help: 'The size of all header lines together; more gets 431.',
+    why: 'Sessions and tokens in cookies come to some 16 KiB.',
+    applies: 'reload',
+  }),
+  maxBodyBytes: row({
+    section: 'limits',
+    flag: '--max-body',
+    reader: size({ zero: 'unlimited' }),
+    default: '1GiB',
+    help: 'The largest request body; a larger one gets 413. 0: unlimited.',
+    why: 'An announced length is refused before it is sent.',
+    applies: 'reload',
+  }),
+  maxTrailerBytes: row({
+    section: 'limits',
+    flag: '--max-trailer-size',
+    reader: size({ most: '1MiB' }),
+    default: '8KiB',
+    help: 'The size of the trailers of a chunked body; more gets 431.',
+    why: 'Trailers are read and dropped: WSGI has no place for them.',
+    applies: 'reload',
+  }),
+  maxChunkLineBytes: row({
+    section: 'limits',
+    flag: '--max-chunk-line',
+    reader: size({ least: '16', most: '64KiB' }),
+    default: '256',
+    help: 'The longest line before a chunk, its extensions included.',
+    why: 'Extensions mean nothing here; long ones are only good for hiding things.',
+    applies: 'reload',
+  }),
+} as const
