@@ -5,8 +5,11 @@ import { once } from 'node:events'
 import { readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { has } from '../guests/oracles/oracle.ts'
 import { folder, PYTHON, run, type Scope, type Server } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
+
+const NO_GUNICORN = has('gunicorn') ? false : 'there is no gunicorn for this Python'
 
 const APP = `import logging, sys
 
@@ -317,7 +320,9 @@ accesslog = '-'
 access_log_format = '%(m)s %(U)s %(s)s %({content-length}o)s'
 `
 
-test('logger_class: a subclass of Gunicorn’s own writes both logs, and hooks have it', async (t) => {
+test('logger_class: a subclass of Gunicorn’s own writes both logs, and hooks have it', {
+  skip: NO_GUNICORN,
+}, async (t) => {
   const { server, get } = await started(t, [], { 'gunicorn.conf.py': CLASS_CONF })
   equal(await get('/health'), 200)
   equal(await get('/log'), 200)
