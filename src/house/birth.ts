@@ -3,6 +3,9 @@ import type { HandedSocket } from '../listen/handed.ts'
 /** Where a dram that starts another one says how that came to be. Not DRAM_*, which are settings. */
 export const BIRTH_VARIABLE = '_DRAM_BIRTH'
 
+/** The first descriptor that a service manager passes on (SD_LISTEN_FDS_START). */
+export const FIRST_ACTIVATED = 3
+
 /** How this process came to be. `report`: the descriptor on which its parent waits to be told how the start went. */
 export type Birth =
   | { readonly kind: 'started' }

@@ -1,8 +1,8 @@
 import type { RequestHead } from '../events/request.ts'
 import { Fault } from '../faults/fault.ts'
 import { briefLine } from './brief.ts'
-import { two, zone } from './classic.ts'
 import { escapedBytes } from './escape.ts'
+import { bySecond, two, zone } from './localTime.ts'
 
 /** All that a line of the access log can say. */
 export interface AccessFacts {
@@ -184,23 +184,11 @@ function basicUser(authorization: string): string {
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-let timeSecond = -1
-let timeText = ''
-
-/** `[10/Oct/2000:13:55:36 -0700]`, local time. Lines come many a second, so the text is kept for one. */
-function commonTime(wallMs: number): string {
-  const second = Math.floor(wallMs / 1000)
-  if (second !== timeSecond) {
-    timeSecond = second
-    timeText = formatTime(new Date(second * 1000))
-  }
-  return timeText
-}
-
-function formatTime(at: Date): string {
+/** `[10/Oct/2000:13:55:36 -0700]`, local time. */
+const commonTime = bySecond((at) => {
   const day = `${two(at.getDate())}/${MONTHS[at.getMonth()]}/${at.getFullYear()}`
   return `[${day}:${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())} ${zone(-at.getTimezoneOffset())}]`
-}
+})
 
 /** All of it, as JSON in one line, for whoever writes the access log in our place. */
 export function accessFacts(facts: AccessFacts): string {

@@ -1,4 +1,5 @@
 import { escaped } from './escape.ts'
+import { bySecond, two, zone } from './localTime.ts'
 import type { Fields, Level } from './log.ts'
 
 /**
@@ -45,29 +46,7 @@ function wordsOf(event: Fields[string]): Words | undefined {
   return typeof event === 'string' && Object.hasOwn(WORDS, event) ? WORDS[event] : undefined
 }
 
-let timeSecond = -1
-let timeText = ''
-
-function classicTime(wallMs: number): string {
-  const second = Math.floor(wallMs / 1000)
-  if (second !== timeSecond) {
-    timeSecond = second
-    timeText = formatTime(new Date(second * 1000))
-  }
-  return timeText
-}
-
-function formatTime(at: Date): string {
+const classicTime = bySecond((at) => {
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())} ${zone(-at.getTimezoneOffset())}`
-}
-
-/** `+0530` */
-export function zone(minutes: number): string {
-  const away = Math.abs(minutes)
-  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(away / 60))}${two(away % 60)}`
-}
-
-export function two(number: number): string {
-  return String(number).padStart(2, '0')
-}
+})

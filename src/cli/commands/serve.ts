@@ -1,6 +1,6 @@
 import type { Attendant } from '../../events/attendant.ts'
 import { Fault } from '../../faults/fault.ts'
-import { type Inherited, NOTHING_INHERITED } from '../../house/birth.ts'
+import { FIRST_ACTIVATED, type Inherited, NOTHING_INHERITED } from '../../house/birth.ts'
 import { lookAtDisk } from '../../house/disk.ts'
 import type { Keeper } from '../../house/keeper.ts'
 import { autoWorkers } from '../../house/machine.ts'
@@ -14,9 +14,6 @@ import type { HeadStart } from '../../supervisor/interpreter.ts'
 import { commonHelp, paragraph, settingsHelp } from '../help.ts'
 import { isPaste, PasteSettings } from '../paste/paste.ts'
 import { COMMON_SWITCHES, type Command, type World } from './command.ts'
-
-/** SD_LISTEN_FDS_START */
-export const FIRST_ACTIVATED = 3
 
 export const serve: Command = {
   usage: 'serve [APP] [options]',

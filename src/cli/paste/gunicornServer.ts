@@ -4,7 +4,7 @@ import type { GunicornRow } from '../dialects/gunicorn/row.ts'
 import { GUNICORN } from '../dialects/gunicorn/table.ts'
 import type { Told } from '../dialects/verdict.ts'
 import type { Section } from './ini.ts'
-import type { OriginOf } from './paste.ts'
+import type { OriginOf } from './server.ts'
 
 const ROWS: ReadonlyMap<string, GunicornRow> = new Map(GUNICORN.map((row) => [row.name, row]))
 

@@ -1,5 +1,5 @@
 import { readPlain } from '../../settings/file.ts'
-import type { ReadServer } from './paste.ts'
+import type { ReadServer } from './server.ts'
 
 /** `use = egg:dram#main`: settings as in dram.toml, lists a line each or with commas. */
 export const ownServer: ReadServer = (section, originOf) => {

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path'
 import { Fault } from '../../faults/fault.ts'
 import type { Keeper } from '../../house/keeper.ts'
-import type { Given, Origin } from '../../settings/given.ts'
-import { type Dialect, type Extension, type Loaded, load, type ReadText, strengthened } from '../../settings/load.ts'
+import type { Given } from '../../settings/given.ts'
+import { type Loaded, load, type ReadText, strengthened } from '../../settings/load.ts'
 import { readTextFile } from '../../settings/readTextFile.ts'
 import { readConcurrency, readPort } from '../../settings/variables.ts'
 import type { World } from '../commands/command.ts'
@@ -10,20 +10,8 @@ import { GunicornSettings } from '../dialects/gunicorn/load.ts'
 import { gunicornLine } from './gunicornServer.ts'
 import { type Globals, readSection, type Section } from './ini.ts'
 import { ownServer } from './ownServer.ts'
+import type { OriginOf, ReadServer, ServerSection } from './server.ts'
 import { waitressServer } from './waitressServer.ts'
-
-/** Where a key of the section was said. */
-export type OriginOf = (name: string) => Origin
-
-/** A section [server:…], said as settings. */
-export interface ServerSection {
-  /** As strong as a settings file. */
-  readonly given: readonly Given[]
-  readonly dialect: Dialect | null
-  readonly extension: Extension | null
-}
-
-export type ReadServer = (section: Section, originOf: OriginOf) => ServerSection
 
 const SERVERS: Readonly<Record<string, ReadServer>> = { 'egg:dram': ownServer, 'egg:waitress': waitressServer }
 const GUNICORN = 'egg:gunicorn'

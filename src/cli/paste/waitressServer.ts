@@ -1,7 +1,7 @@
 import { originText, unknown } from '../../settings/given.ts'
 import { ADJUSTMENT } from '../dialects/waitress/adjustments.ts'
 import { translateAdjustments } from '../dialects/waitress/waitress.ts'
-import type { ReadServer } from './paste.ts'
+import type { ReadServer } from './server.ts'
 
 /** `use = egg:waitress#main`: Waitress's adjustments by their names. */
 export const waitressServer: ReadServer = (section, originOf) => {

@@ -28,7 +28,7 @@ if __name__ == "__main__":
 
 in place of \`waitress.serve(app, …)\`; the keyword arguments are the adjustments below, and an unknown one raises ValueError. \`python myapp.py\` finds the package by \`PYTHONPATH=$(dram python-path)\`, or after \`pip install $(dram python-path)\`. It looks for the server beside itself, on \`PATH\`, or where the variable \`DRAM\` says. \`python -m dram waitress-serve …\` stands for \`python -m waitress …\`.
 
-The program becomes the server: dram takes its place, with its pid, so nothing behind \`serve()\` runs, and it can't be called in a thread (SERVE_IN_THREAD; why: [decisions/0022](decisions/0022-a-program-that-serves-itself.md)). The application is imported again in the workers, from the module that has it or from the program's own file; there \`serve()\` does nothing. One that is made on the spot can't be (APP_NOT_IMPORTABLE): make it a global, or name the function that makes it, \`dram waitress-serve --call myapp:create_app\`.
+The program becomes the server: dram takes its place, with its pid, so nothing behind \`serve()\` runs, and it can't be called in a thread (SERVE_IN_THREAD; why: [decisions/0022](decisions/0022-a-program-that-serves-itself.md)). The application is imported again in the workers, from the module that has it or from the program's own file; there \`serve()\` does nothing, and \`sys.argv\` holds no arguments. One that is made on the spot can't be (APP_NOT_IMPORTABLE): make it a global, or name the function that makes it, \`dram waitress-serve --call myapp:create_app\`.
 
 ## From a file of PasteDeploy
 
