@@ -31,11 +31,12 @@ The sources, weakest first:
 - Answers carry \`Server: dram\` and \`X-Request-ID\`, unless \`DRAM_SERVER_HEADER=gunicorn\`, \`DRAM_REQUEST_ID_HEADER=off\`
 - Sockets that a service manager passes on (LISTEN_FDS) are all that is listened at, whatever \`bind\` says, as there
 - Words after APP count for nothing, as there, but with a warning
+- What \`pserve\` serves with \`use = egg:gunicorn#main\` is served by \`dram production.ini\` ([waitress.md](waitress.md#from-a-file-of-pastedeploy)); \`--paste\` takes the application alone
 - A reload reads all sources again; \`bind\`, \`user\` and others that count only after a restart are named in a warning then ([settings.md](settings.md))
 
 ## Exit codes
 
-As Gunicorn's: 0; 1 for bad settings and for what can't be opened; 2 for a command line that can't be read; 3 when the application fails to load; 4 when the loaded module has no such application. Not as Gunicorn's: a worker that fails to load at a reload ends nothing, the old workers serve on. A stop that a second signal cuts short ends with 128 and the number of the signal.
+As Gunicorn's: 0; 1 for bad settings and for what can't be opened; 2 for a command line that can't be read; 3 when the application fails to load; 4 when the loaded module has no such application. Not as Gunicorn's: a worker that fails to load at a reload ends nothing, the old workers serve on. A stop ends with 0, also where a second signal makes it quick.
 `
 
 /** docs/gunicorn.md */
