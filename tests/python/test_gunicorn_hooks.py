@@ -261,13 +261,13 @@ class Hooks(unittest.TestCase):
         self.assertEqual(
             [note[1:] for note in self.notes()[1:]],
             [
-                ["pre", 1, "GET", "/whole?a=b", "/whole", "a=b", [1, 1], *pre],
+                ["pre", 0, "GET", "/whole?a=b", "/whole", "a=b", [1, 1], *pre],
                 ["post", 1, "/whole", "/whole", "202 Accepted", headers, 11],
-                ["pre", 2, "GET", "/stream", "/stream", "", [1, 1], *pre],
+                ["pre", 1, "GET", "/stream", "/stream", "", [1, 1], *pre],
                 ["post", 2, "/stream", "/stream", "202 Accepted", headers, 9],
-                ["pre", 3, "GET", "/raise", "/raise", "", [1, 1], *pre],
+                ["pre", 2, "GET", "/raise", "/raise", "", [1, 1], *pre],
                 ["post", 3, "/raise", "/raise", None, [], 0],
-                ["pre", 4, "GET", "/file", "/file", "", [1, 1], *pre],
+                ["pre", 3, "GET", "/file", "/file", "", [1, 1], *pre],
                 ["post", 4, "/file", "/file", "200 OK", [], size],
             ],
         )

@@ -106,8 +106,8 @@ def wrap(application, worker, cfg, log):
 
 def with_pre_request(application, worker, pre):
     def call(environ, start_response):
-        worker.counted += 1
         pre(worker, Request(environ))
+        worker.counted += 1        # behind the hook, as there: the first request's sees 0
         return application(environ, start_response)
 
     return call
@@ -115,7 +115,6 @@ def with_pre_request(application, worker, pre):
 
 def with_both(application, worker, pre, post, count, log):
     def call(environ, start_response):
-        worker.counted += 1
         req = Request(environ)
         resp = Response(req, getattr(start_response, "__self__", NOBODY))
 
@@ -132,6 +131,7 @@ def with_both(application, worker, pre, post, count, log):
 
         if pre is not None:
             pre(worker, req)
+        worker.counted += 1
         try:
             chunks = application(environ, started)
         except BaseException:
