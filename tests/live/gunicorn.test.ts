@@ -62,7 +62,8 @@ worker_tmp_dir = '/dev/shm'
 const FAILURES: readonly (readonly [args: string, code: number, says: RegExp])[] = [
   ['--workers', 2, /USAGE: argument -w\/--workers: expected one argument/],
   ['--bind 127.0.0.1:99999 myapp', 1, /BIND_INVALID/],
-  ['--spew myapp', 1, /SETTING_REFUSED: not served here: command line, --spew/],
+  ['--spew myapp', 1, /SETTING_REFUSED: not served here: command line, --spew\n/],
+  ['-k tornado myapp', 1, /SETTING_REFUSED: not served here: command line, -k "tornado"\n/],
   ['-c missing.py myapp', 1, /CONFIG_FAILED/],
   ['-b 127.0.0.1:0 nowhere', 3, /APP_NOT_FOUND/],
   ['-b 127.0.0.1:0 myapp:nothing', 4, /APP_ATTRIBUTE_MISSING/],

@@ -334,7 +334,10 @@ test('logger_class: a subclass of Gunicorn’s own writes both logs, and hooks h
 test('a configuration of logging that can’t be read is a coded error', async (t) => {
   const cwd = folder(t, { 'myapp.py': APP, 'broken.ini': '[loggers]\nkeys=root\n' })
   for (const [path, says] of [
-    ['missing.ini', /CONFIG_FAILED: logging can't be configured by missing\.ini: .*no such file/],
+    [
+      'missing.ini',
+      /CONFIG_FAILED: logging can't be configured by missing\.ini: .*no such file\nhint: check --log-config/,
+    ],
     ['broken.ini', /CONFIG_FAILED: logging can't be configured by broken\.ini/],
   ] as const) {
     const options = { cwd, python: false, env: { DRAM_PYTHON: PYTHON } } as const

@@ -77,8 +77,9 @@ function warningOf(server: string, { origin }: Told, what: string, why: string):
 }
 
 /** It can't be done: `instead` says what to do. */
-export function refuse({ origin }: Told, instead: string): Fault {
-  return new Fault('SETTING_REFUSED', { detail: `not served here: ${originText(origin)}` }, '', instead)
+export function refuse({ origin, value }: Told, instead: string): Fault {
+  const shown = typeof value === 'string' ? ` ${JSON.stringify(value)}` : ''
+  return new Fault('SETTING_REFUSED', { detail: `not served here: ${originText(origin)}${shown}` }, '', instead)
 }
 
 /** Not a value that the other server takes. */

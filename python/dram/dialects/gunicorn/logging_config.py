@@ -61,7 +61,8 @@ def apply(cfg, beneath=BENEATH):
             names = {"__file__": what, "here": os.path.dirname(what)}
             logging.config.fileConfig(what, defaults=names, disable_existing_loggers=False)
     except Exception as error:
-        fault = Fault("CONFIG_FAILED", "logging can't be configured by %s: %s" % (what, describe(error)))
+        hint = "check --log-config or --log-config-json" if isinstance(error, FileNotFoundError) else ""
+        fault = Fault("CONFIG_FAILED", "logging can't be configured by %s: %s" % (what, describe(error)), hint)
         fault.traceback = traceback_of(error)
         raise fault from None
 

@@ -158,7 +158,7 @@ export class GunicornSettings {
     const [app, ...others] = this.#line.words
     return others.length === 0
       ? []
-      : [`the application is ${app}: ${others.join(' ')} counts for nothing, as in ${SERVER}`]
+      : [`the application is ${app}: what stands behind it counts for nothing, as in ${SERVER}: ${others.join(' ')}`]
   }
 }
 
