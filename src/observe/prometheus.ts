@@ -1,9 +1,9 @@
 import type { Family, Label } from './family.ts'
 
-/** The text format of Prometheus: https://prometheus.io/docs/instrumenting/exposition_formats/ */
-export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-
-/** A family without samples is left out: a HELP alone says nothing. */
+/**
+ * The text format of Prometheus: https://prometheus.io/docs/instrumenting/exposition_formats/
+ * A family without samples is left out: a HELP alone says nothing.
+ */
 export function prometheusText(families: readonly Family[]): string {
   let text = ''
   for (const { name, type, help, samples } of families) {

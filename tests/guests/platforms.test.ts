@@ -108,11 +108,12 @@ urlpatterns.append(path("release/", lambda request: HttpResponse(settings.RELEAS
   })
   holder.close()
   match(await ear.until('READY=1'), new RegExp(`^MAINPID=${server.pid}$`, 'm'))
-  const client = await Client.connect({ path })
-  t.after(() => client.close())
+  // Each on a connection of its own: Gunicorn's keep-alive of 2 s is short beside a reload on a busy machine.
   const ask = async (target: string) => {
+    const client = await Client.connect({ path })
+    t.after(() => client.close())
     await client.write(request('GET', target, [['Host', 'localhost']]))
-    return client.response()
+    return { client, text: (await client.response()).text }
   }
   await eventually(() => workersOf(server) === 2, 'two workers')
 
@@ -125,7 +126,8 @@ urlpatterns.append(path("release/", lambda request: HttpResponse(settings.RELEAS
     'READY=1',
     ear.heard.findIndex((text) => text.includes('RELOADING=1')),
   )
-  equal((await ask('/release/')).text, '2')
+  const { client, text } = await ask('/release/')
+  equal(text, '2')
 
   server.signal('SIGTERM')
   await ear.until('STOPPING=1')

@@ -40,10 +40,6 @@ BENEATH = {
 }
 
 
-def is_asked_for(cfg):
-    return bool(cfg.own("logconfig_dict") or cfg.own("logconfig_json") or cfg.own("logconfig"))
-
-
 def apply(cfg, beneath=BENEATH):
     """Gives the user's configuration to Python's logging: that of the dictionary, else of JSON, else of the file."""
     what = "logconfig_dict"
