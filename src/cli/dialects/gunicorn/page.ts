@@ -29,14 +29,14 @@ The sources, weakest first:
 - An idle connection holds no worker, so connections are kept alive with sync, too, for \`keepalive\` seconds. A request waits in one queue for the first worker that is free, 30 seconds at most (\`DRAM_QUEUE_TIMEOUT\`), and gets 503 then
 - Bodies are taken in whole before a worker is bothered (\`DRAM_STREAM_REQUESTS=true\`: as they come)
 - Answers carry \`Server: dram\` and \`X-Request-ID\`, unless \`DRAM_SERVER_HEADER=gunicorn\`, \`DRAM_REQUEST_ID_HEADER=off\`
-- Sockets that a service manager passes on (LISTEN_FDS) are all that is listened at, whatever \`bind\` says, as there
+- Sockets that a service manager passes on (LISTEN_FDS) are the only ones it listens on, whatever \`bind\` says, as there
 - Words after APP count for nothing, as there, but with a warning
 - What \`pserve\` serves with \`use = egg:gunicorn#main\` is served by \`dram production.ini\` ([waitress.md](waitress.md#from-a-file-of-pastedeploy)); \`--paste\` takes the application alone
 - A reload reads all sources again; \`bind\`, \`user\` and others that count only after a restart are named in a warning then ([settings.md](settings.md))
 
 ## Exit codes
 
-As Gunicorn's: 0; 1 for bad settings and for what can't be opened; 2 for a command line that can't be read; 3 when the application fails to load; 4 when the loaded module has no such application. Not as Gunicorn's: a worker that fails to load at a reload ends nothing, the old workers serve on. A stop ends with 0, also where a second signal makes it quick.
+As Gunicorn's: 0; 1 for bad settings and for what can't be opened; 2 for a command line that can't be read; 3 when the application fails to load, or a hook raises at the start; 4 when the loaded module has no such application. Not as Gunicorn's: a worker that fails to load at a reload ends nothing, the old workers serve on. A stop ends with 0, also where a second signal makes it quick.
 `
 
 /** docs/gunicorn.md */

@@ -12,7 +12,7 @@ export const WORKERS: readonly GunicornRow[] = section('Worker Processes', {
     metavar: 'INT',
     default: 1,
     help: 'How many processes run the application.',
-    verdict: same('`--workers`. With WEB_CONCURRENCY=N in the environment: N', (value) => [
+    verdict: same('`--workers`, 1 at least. With WEB_CONCURRENCY=N in the environment: N', (value) => [
       gift('workers', value as number),
     ]),
   },
