@@ -35,11 +35,16 @@ export function classicLevel(level: Level, { event }: Fields): Level {
 export function classicText(message: string, fields: Fields, pid: number): string {
   const { event, code, hint, requestId } = fields
   const words = wordsOf(event)
-  let text = event === 'listening' ? `Listening at: ${fields.address} (${pid})` : message
+  let text = event === 'listening' ? `Listening at: ${classicAddress(String(fields.address))} (${pid})` : message
   if (words) text = `${words.says(fields)}: ${message}`
   if (code !== undefined) text += ` (${code}${hint === undefined ? '' : `: ${hint}`})`
   if (requestId !== undefined) text += ` [${requestId}]`
   return escaped(text)
+}
+
+/** `http://unix:PATH:` is what proxy_pass takes; readers of these lines know `unix:PATH`. */
+function classicAddress(address: string): string {
+  return address.replace(/^http:\/\/(unix:.*):$/, '$1')
 }
 
 function wordsOf(event: Fields[string]): Words | undefined {

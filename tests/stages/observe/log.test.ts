@@ -91,6 +91,10 @@ describe('classic', () => {
       said((log) => log.info('x', { event: 'listening', address: 'http://a:1' })),
       '[INFO] Listening at: http://a:1 (0)\n',
     )
+    equal(
+      said((log) => log.info('x', { event: 'listening', address: 'http://unix:/run/a.sock:' })),
+      '[INFO] Listening at: unix:/run/a.sock (0)\n',
+    )
     equal(event('other'), '')
   })
   test('what the application prints stands as it is; what it logs is a line', () => {
