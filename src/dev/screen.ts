@@ -36,7 +36,7 @@ export class Screen {
       ...addresses.map((address): [string, string] => ['serving', this.#paint(BOLD, address)]),
       ...(facts === null ? [] : ([['application', facts.application]] as [string, string][])),
       ...(facts === null ? [] : ([['Python', `${facts.implementation} ${facts.python}`]] as [string, string][])),
-      ['watching', `${this.#folder}${watched > 0 ? `, ${watched} imported files` : ''}`],
+      ['watching', `${this.#folder}${watched > 0 ? `, ${watched} imported file${watched === 1 ? '' : 's'}` : ''}`],
     ]
     if (process.stdin.isTTY) rows.push(['keys', this.#paint(DIM, 'r reload   o open   c clear   q quit')])
     const width = Math.max(...rows.map(([name]) => name.length))
