@@ -360,7 +360,9 @@ export class Server {
   /** Reads first for whom this connection speaks. */
   #greet(client: ClientSocket, door: Door, { versions }: ProxyRules, address: string, port: number): void {
     const { settings, nowMs } = this.#context
+    // Told twice where a refusal ends the connection, which its end tells of again: it was counted once.
     const forget = () => {
+      if (greeting.rosterAt < 0) return
       this.#greetings.delete(greeting)
       this.#company?.commons.connected(-1)
     }
