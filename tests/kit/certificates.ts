@@ -20,14 +20,16 @@ export interface Wanted {
   readonly isAuthority?: boolean
   readonly from?: Date
   readonly to?: Date
+  /** Of its key. */
+  readonly curve?: string
 }
 
 const DAY_MS = 86_400_000
 const OIDS = { C: '2.5.4.6', O: '2.5.4.10', CN: '2.5.4.3' } as const
 const ECDSA_SHA256 = '1.2.840.10045.4.3.2'
 
-export function makeCertificate({ name, hosts = [], by, isAuthority = false, from, to }: Wanted): Made {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+export function makeCertificate({ name, hosts = [], by, isAuthority = false, from, to, curve }: Wanted): Made {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: curve ?? 'prime256v1' })
   const signer = by ?? { name, keyObject: privateKey }
   const start = from ?? new Date(Date.now() - DAY_MS)
   const end = to ?? new Date(Date.now() + 30 * DAY_MS)

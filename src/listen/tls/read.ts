@@ -88,9 +88,10 @@ function ciphersOf(list: string | null): string {
   return list.split(/[:, ]/).some((name) => name.startsWith('TLS_')) ? list : `${SUITES_1_3}:${list}`
 }
 
+/** What is read here is adopted where nobody expects a failure: OpenSSL has a look at all of it. */
 function checkCiphers(list: string | null, material: TlsMaterial): void {
   try {
-    contextOf(material.pair, material)
+    for (const pair of [material.pair, ...Object.values(material.named)]) contextOf(pair, material)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (/CIPHER/.test(String(code)) || /cipher/i.test(message))

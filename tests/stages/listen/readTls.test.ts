@@ -8,6 +8,7 @@ import { makeCertificate, sealedKey } from '../../kit/certificates.ts'
 const NOW = Date.now()
 const site = makeCertificate({ name: [['CN', 'site.test']], hosts: ['site.test'] })
 const other = makeCertificate({ name: [['CN', 'other.test']], hosts: ['other.test'] })
+const weak = makeCertificate({ name: [['CN', 'weak.test']], curve: 'secp224r1' })
 const authority = makeCertificate({ name: [['CN', 'authority']], isAuthority: true })
 const old = makeCertificate({ name: [['CN', 'old.test']], from: new Date(NOW - 9e8), to: new Date(NOW - 1e8) })
 
@@ -17,6 +18,7 @@ const FILES: Readonly<Record<string, string>> = {
   '/both.pem': site.key + site.certificate + authority.certificate,
   '/other.pem': other.certificate,
   '/other.key': other.key,
+  '/weak.pem': weak.key + weak.certificate,
   '/sealed.key': sealedKey(site, 'open sesame'),
   '/password': 'open sesame\nand more',
   '/authority.pem': authority.certificate,
@@ -78,6 +80,12 @@ const BAD: readonly [what: string, own: Partial<TlsSettings>, code: string, says
   ['no authority', { ...SITE, certReqs: 'required' }, 'CERTIFICATE_MISSING', /--ca-certs/],
   ['clients without TLS', { certReqs: 'optional', caCerts: '/authority.pem' }, 'CERTIFICATE_MISSING', /--certfile/],
   ['hosts alone', { sni: ['a.test=/site.pem:/site.key'] }, 'CERTIFICATE_MISSING', /--certfile/],
+  [
+    'a host whose key is too weak for the ciphers',
+    { ...SITE, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=3', sni: ['a.test=/weak.pem'] },
+    'CERTIFICATE_INVALID',
+    /too small/,
+  ],
   ['a bad host', { ...SITE, sni: ['a.test=/other.pem:/site.key'] }, 'KEY_MISMATCH', /other.pem/],
 ]
 
