@@ -59,7 +59,7 @@ def gone(pid):
             with open("/proc/%d/stat" % pid) as file:
                 if file.read().rpartition(")")[2].split()[0] in "ZX":
                     return True
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return True
         time.sleep(0.01)
     return False
