@@ -17,7 +17,9 @@ import { startOf } from '../system/processes.ts'
 import { passedOn } from './birth.ts'
 import type { Cleanup } from './cleanup.ts'
 import { Companion, type ServerFacts } from './companion.ts'
+import { startKeeper } from './configuration.ts'
 import { type Ground, heardInJournal } from './ground.ts'
+import type { Keeper } from './keeper.ts'
 import { type Launch, serverName, supervisorSettings } from './launch.ts'
 import { Metrics } from './metrics.ts'
 import { startAnother } from './offspring.ts'
@@ -56,6 +58,8 @@ export class House implements Operated, SignalOwner, Attended {
   readonly #upgrades: Upgrades
   #control: Control | null = null
   #scribe: Scribe | null = null
+  /** In the place of one that has died. */
+  #revived: Keeper | null = null
   #succeed!: (pid: number) => void
 
   constructor(launch: Launch, ground: Ground, stops: Stops, cleanup: Cleanup) {
@@ -72,7 +76,7 @@ export class House implements Operated, SignalOwner, Attended {
       this.#succeed = resolve
     })
     this.companion = new Companion(
-      () => launch.keeper() ?? ground.keeper,
+      () => this.#keeper,
       () => this.#serverFacts,
       (fault) => journal.log.fault(fault, { event: 'hook_failed' }),
     )
@@ -180,13 +184,33 @@ export class House implements Operated, SignalOwner, Attended {
 
   /** Both logs are written by the loggers of an extension, where that is wanted. Faults: CONFIG_FAILED, KEEPER_LOST. */
   async openLogs(): Promise<void> {
-    const { journal, keeper } = this.#ground
-    const configured = whoLogs(this.#launch.loaded)
-    if (configured === null || keeper === null) return
+    const { keeper } = this.#ground
+    if (keeper !== null) await this.#configureLogs(keeper, this.#launch.loaded)
+  }
+
+  async #configureLogs(keeper: Keeper, loaded: Loaded): Promise<void> {
+    const { journal } = this.#ground
+    const configured = whoLogs(loaded)
+    if (configured === null) return
     await keeper.ask(configured.module, 'logs', { options: configured.options })
-    const scribe = new Scribe(keeper, (messages) => journal.lost(messages))
-    journal.giveTo(scribe)
-    this.#scribe = scribe
+    if (this.#scribe?.pid === keeper.pid) return
+    this.#scribe = new Scribe(keeper, (messages) => journal.lost(messages))
+    journal.giveTo(this.#scribe)
+  }
+
+  /** The one that lives, if one does: after its death a reload starts another. */
+  get #keeper(): Keeper | null {
+    const all = [this.#launch.keeper(), this.#revived, this.#ground.keeper]
+    return all.find((keeper) => keeper?.isAlive) ?? null
+  }
+
+  #reviveKeeper(): void {
+    if (this.#ground.keeper === null || this.#keeper !== null) return
+    const { python, journal } = this.#ground
+    const keeper = startKeeper({ python, folder: this.folder, variables: process.env, notifySocket: null })
+    keeper.attach(heardInJournal(journal))
+    this.#cleanup.add(() => keeper.close())
+    this.#revived = keeper
   }
 
   /** After all that may log, and before the keeper. */
@@ -197,19 +221,18 @@ export class House implements Operated, SignalOwner, Attended {
 
   /** The same anew, for a reload. */
   async #reopenScribe(loaded: Loaded): Promise<void> {
-    const configured = whoLogs(loaded)
-    if (this.#scribe === null || configured === null) return
-    await this.#ground.keeper?.ask(configured.module, 'logs', { options: configured.options })
+    if (this.#scribe === null || whoLogs(loaded) === null) return
+    if (this.#keeper !== null) await this.#configureLogs(this.#keeper, loaded)
   }
 
   /** The front's files, and those that Python has opened for its loggers. */
   #reopen(): readonly Fault[] {
     const { inForce } = this.#reloads
-    const { journal, keeper } = this.#ground
+    const { journal } = this.#ground
     if (inForce.extension !== null) this.supervisor.signalWorkers('SIGUSR1')
     const configured = whoLogs(inForce)
     if (this.#scribe !== null && configured !== null)
-      keeper
+      this.#keeper
         ?.ask(configured.module, 'reopen', {})
         .catch((error: Fault) => journal.log.fault(error, { event: 'logs_not_reopened' }))
     return journal.reopen()
@@ -366,6 +389,7 @@ export class House implements Operated, SignalOwner, Attended {
           findPython(loaded, process.env)
           this.#ground.certificates.prepare(loaded.settings)
           this.#launch.keeper()?.attach(heardInJournal(journal)) // one that was started for this reading
+          this.#reviveKeeper()
           await this.companion.tell('reloading', loaded)
           return loaded
         },

@@ -182,7 +182,11 @@ export class Keeper implements Datagrams {
   #read(text: string): void {
     const lines = (this.#held + text).split('\n')
     this.#held = lines.pop() ?? ''
-    for (const line of lines) this.#obey(JSON.parse(line) as Told)
+    for (const line of lines) {
+      const told = toldIn(line)
+      if (told !== null) this.#obey(told)
+      else this.#tell((events) => events.log(this.#child.pid ?? -1, 'warning', `not the keeper's word: ${line}`))
+    }
   }
 
   #obey(told: Told): void {
@@ -206,6 +210,16 @@ export class Keeper implements Datagrams {
     for (const { reject } of this.#questions.values()) reject(new Fault('KEEPER_LOST', { detail: why }))
     this.#questions.clear()
     this.#tell((events) => events.failed(why))
+  }
+}
+
+/** Null: the user's functions have written to our descriptor. */
+function toldIn(line: string): Told | null {
+  try {
+    const told: unknown = JSON.parse(line)
+    return typeof told === 'object' && told !== null ? (told as Told) : null
+  } catch {
+    return null
   }
 }
 

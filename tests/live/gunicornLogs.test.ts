@@ -6,6 +6,7 @@ import { readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { has } from '../guests/oracles/oracle.ts'
+import { sendSignal } from '../kit/processes.ts'
 import { folder, PYTHON, run, type Scope, type Server } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
@@ -270,6 +271,20 @@ test('--log-config: handlers and formatters of any class write both logs; SIGUSR
   await eventually(() => textOf(access).includes('/after'), 'the access log after a reload')
   equal((await server.stop()).code, 0)
   match(textOf(log), /^INFO\|\d+\|gunicorn\.error\|Shutting down: Master/m)
+})
+
+test('the keeper dies: the server goes on, says so, and after a reload Python writes both logs again', async (t) => {
+  const files = { 'logging.ini': INI, 'forms.py': FORMS }
+  const { server, cwd, get } = await started(t, ['--log-config', 'logging.ini'], files, 'server.log')
+  const keeper = server.processes().find(({ command }) => /keeper/.test(command))!
+  sendSignal(keeper.pid, 'SIGKILL')
+  await eventually(() => /the keeper has ended/.test(server.stderr), 'the warning')
+  equal(await get('/without'), 200)
+  server.signal('SIGHUP')
+  const access = join(cwd, 'access.json')
+  await eventually(async () => (await get('/again')) === 200 && textOf(access).includes('/again'), 'the access log')
+  await eventually(() => /\|reloaded/.test(textOf(join(cwd, 'server.log'))), 'the log')
+  equal((await server.stop()).code, 0)
 })
 
 const DICT_CONF = `import logging

@@ -139,7 +139,7 @@ class Extension:
     def hear_abort(self):
         if self.overdue.locked():
             self.abort()
-            self.overdue.release()
+            self.let_overdue_go()
             return
         if self.ending:
             return
@@ -157,8 +157,14 @@ class Extension:
         self.overdue.acquire(False)
         signal.pthread_kill(self.worker.serving.signalled, signal.SIGABRT)
         if self.overdue.acquire(True, ABORT_SECONDS):
-            self.overdue.release()
+            self.let_overdue_go()
         # Else the main thread is stuck in C, and the handler still to come.
+
+    def let_overdue_go(self):
+        try:
+            self.overdue.release()
+        except RuntimeError:
+            pass      # an operator's ABRT came in between, and has done it
 
     def leave_if_told(self, fast):
         """Whoever signals the whole group means the front: it stops us in its own time, or replaces us."""
