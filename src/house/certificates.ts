@@ -40,6 +40,13 @@ export const CERTIFICATE_DOORS: CertificateDoors = {
   },
 }
 
+/** What a reload has read, until it counts. */
+export interface Prepared {
+  readonly settings: TlsSettings
+  readonly material: TlsMaterial | null
+  readonly look: string
+}
+
 /** The certificates in force, and whether their files have changed. */
 export class Certificates {
   readonly #doors: CertificateDoors
@@ -49,7 +56,6 @@ export class Certificates {
   /** As the files were when they were last read, and as they were last looked at. */
   #read: string
   #seen: string
-  #next: { readonly settings: TlsSettings; readonly material: TlsMaterial | null; readonly look: string } | null = null
   /** Root could read them, and we can't. */
   #isShutOut = false
 
@@ -75,20 +81,16 @@ export class Certificates {
   }
 
   /** Reads what a reload asks for, for `adopt`. Faults: those of `readTls`. */
-  prepare(settings: TlsSettings): void {
+  prepare(settings: TlsSettings): Prepared {
     const look = this.#look(settings)
-    this.#next = { settings, material: this.#readAgain(settings), look }
+    return { settings, material: this.#readAgain(settings), look }
   }
 
-  /** What was prepared is in force. */
-  adopt(): TlsMaterial | null {
-    if (this.#next !== null) {
-      this.#settings = this.#next.settings
-      this.#inForce = this.#next.material
-      this.#read = this.#seen = this.#next.look
-      this.#next = null
-    }
-    return this.#inForce
+  /** What that reload has prepared is in force. */
+  adopt({ settings, material, look }: Prepared): void {
+    this.#settings = settings
+    this.#inForce = material
+    this.#read = this.#seen = look
   }
 
   /** Called from time to time. Certificate and key are two files: only what stays the same for one look is read. */

@@ -15,6 +15,7 @@ import { Supervisor, type SupervisorEvents, SYSTEM } from '../supervisor/supervi
 import { rssOf } from '../system/memory.ts'
 import { startOf } from '../system/processes.ts'
 import { passedOn } from './birth.ts'
+import type { Prepared } from './certificates.ts'
 import type { Cleanup } from './cleanup.ts'
 import { Companion, type ServerFacts } from './companion.ts'
 import { startKeeper } from './configuration.ts'
@@ -58,6 +59,8 @@ export class House implements Operated, SignalOwner, Attended {
   readonly #upgrades: Upgrades
   #control: Control | null = null
   #scribe: Scribe | null = null
+  /** Certificates by the origins of the settings that asked for them: one reload may be read while another goes on. */
+  readonly #prepared = new WeakMap<Loaded['origins'], Prepared>()
   /** In the place of one that has died. */
   #revived: Keeper | null = null
   #succeed!: (pid: number) => void
@@ -387,7 +390,7 @@ export class House implements Operated, SignalOwner, Attended {
         load: async () => {
           const loaded = await this.#launch.load()
           findPython(loaded, process.env)
-          this.#ground.certificates.prepare(loaded.settings)
+          this.#prepared.set(loaded.origins, this.#ground.certificates.prepare(loaded.settings))
           this.#launch.keeper()?.attach(heardInJournal(journal)) // one that was started for this reading
           this.#reviveKeeper()
           await this.companion.tell('reloading', loaded)
@@ -395,10 +398,11 @@ export class House implements Operated, SignalOwner, Attended {
         },
         adoptLogs: ({ settings }) => journal.adopt(settings),
         replace: (loaded) => this.#replace(loaded),
-        adopt: ({ settings, warnings, extension }) => {
+        adopt: ({ settings, warnings, extension, origins }) => {
           this.companion.note('reloaded', { extension })
           for (const warning of warnings) journal.note('warning', warning)
-          this.#secureWith(this.#ground.certificates.adopt())
+          this.#ground.certificates.adopt(this.#prepared.get(origins)!)
+          this.#secureWith(this.#ground.certificates.material)
           this.server.adopt(settings)
           this.server.idleReady = settings.workers.least === 0
         },

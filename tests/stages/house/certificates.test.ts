@@ -81,9 +81,10 @@ test('a reload reads at once; what it read counts when it is adopted', () => {
   const room = new Room()
   const before = room.certificates.material
   room.put(second)
-  room.certificates.prepare(settings)
+  const prepared = room.certificates.prepare(settings)
   equal(room.certificates.material, before)
-  equal(room.certificates.adopt()!.pair.key, second.key)
+  room.certificates.adopt(prepared)
+  equal(room.certificates.material!.pair.key, second.key)
   for (let count = 0; count < 3; count++) room.look()
   deepEqual(room.told, [])
   room.files.set('/key', first.key)
@@ -91,7 +92,16 @@ test('a reload reads at once; what it read counts when it is adopted', () => {
     () => room.certificates.prepare(settings),
     (fault: Fault) => fault.code === 'KEY_MISMATCH',
   )
-  equal(room.certificates.adopt()!.pair.key, second.key)
+  equal(room.certificates.material!.pair.key, second.key)
+})
+
+test('two reloads at a time: each adopts what it has read itself', () => {
+  const room = new Room()
+  const one = room.certificates.prepare(settings)
+  room.put(second)
+  room.certificates.prepare(settings) // and then it fails
+  room.certificates.adopt(one)
+  equal(room.certificates.material!.pair.key, first.key)
 })
 
 test('who may not read them any more says so at once, reloads with the old, and watches nothing', () => {
@@ -99,8 +109,8 @@ test('who may not read them any more says so at once, reloads with the old, and 
   room.closed.add('/key')
   room.certificates.gaveUpRights()
   ok(room.warnings[0]!.includes('root alone may read /key'))
-  room.certificates.prepare(settings)
-  equal(room.certificates.adopt()!.pair.key, first.key)
+  room.certificates.adopt(room.certificates.prepare(settings))
+  equal(room.certificates.material!.pair.key, first.key)
   equal(room.warnings.length, 2)
   room.put(second)
   for (let count = 0; count < 3; count++) room.look()
