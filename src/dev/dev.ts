@@ -1,5 +1,6 @@
 import type { Attendant, Attended } from '../events/attendant.ts'
 import { Fault } from '../faults/fault.ts'
+import { forgetBytecode } from './bytecode.ts'
 import { changedSince, Imports } from './imports.ts'
 import type { Sources } from './relevance.ts'
 import { Screen } from './screen.ts'
@@ -30,6 +31,8 @@ export class Dev implements Attendant {
   #isBroken = false
   /** A change has come that was not loaded yet. */
   #isStale = false
+  /** Files that have changed since the last load began. */
+  readonly #changedPaths: string[] = []
   #reloading: Promise<void> | null = null
 
   constructor(options: DevOptions) {
@@ -49,7 +52,8 @@ export class Dev implements Attendant {
     screen?.ready(server, this.#isBroken, imported.size)
     screen?.listen({ reload: () => this.#reload([]), quit: () => server.stop() })
     if (opens) screen?.openBrowser()
-    if (changedSince([...imported, ...named], this.#sinceWallMs)) this.#reload([])
+    const missed = changedSince([...imported, ...named], this.#sinceWallMs)
+    if (missed.length > 0) this.#reload(missed)
   }
 
   async end(): Promise<void> {
@@ -73,6 +77,7 @@ export class Dev implements Attendant {
     if (paths.length > 0) this.#screen?.changed(paths)
     server.hold(true)
     this.#isStale = true
+    this.#changedPaths.push(...paths)
     this.#reloading ??= this.#reloadUntilFresh(server).finally(() => {
       this.#reloading = null
       server.hold(false)
@@ -82,6 +87,7 @@ export class Dev implements Attendant {
   async #reloadUntilFresh(server: Attended): Promise<void> {
     while (this.#isStale) {
       this.#isStale = false
+      forgetBytecode(this.#changedPaths.splice(0)) // only now: a load that has just ended may have written some
       const begunMs = performance.now()
       const fault = await attempt(() => server.reload())
       if (fault?.code === 'RELOAD_CANCELLED') return

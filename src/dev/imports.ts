@@ -22,8 +22,7 @@ export class Imports {
   }
 }
 
-/** Was one of these files changed since then? `wallMs`: milliseconds since 1970. */
-export function changedSince(paths: Iterable<string>, wallMs: number): boolean {
-  for (const path of paths) if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > wallMs) return true
-  return false
+/** Those of these files that were changed since then. `wallMs`: milliseconds since 1970. */
+export function changedSince(paths: readonly string[], wallMs: number): string[] {
+  return paths.filter((path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > wallMs)
 }

@@ -1,15 +1,5 @@
-import { readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
-import {
-  bytecodeFolder,
-  isBytecodeOf,
-  isInside,
-  isWatched,
-  type Relevance,
-  relevanceOf,
-  type Sources,
-} from './relevance.ts'
+import { isInside, isWatched, type Relevance, relevanceOf, type Sources } from './relevance.ts'
 import { Settling } from './settling.ts'
 
 /** Changes that came together, and what follows from the weightiest of them. */
@@ -75,20 +65,7 @@ export class Watcher {
     const judged = paths.map((path): [string, Relevance] => [path, relevanceOf(path, sources)])
     const relevant = judged.filter(([, relevance]) => relevance !== 'none')
     if (relevant.length === 0) return
-    for (const path of paths) if (path.endsWith('.py')) forgetBytecode(path)
     const relevance = relevant.some(([, one]) => one === 'reload') ? 'reload' : 'refresh'
     this.#told({ relevance, paths: relevant.map(([path]) => path) })
   }
-}
-
-/** Python would take bytecode of the same second and size for that of the new source. */
-function forgetBytecode(source: string): void {
-  const folder = bytecodeFolder(source)
-  let names: string[]
-  try {
-    names = readdirSync(folder)
-  } catch {
-    return // there is none
-  }
-  for (const name of names) if (isBytecodeOf(source, name)) rmSync(join(folder, name), { force: true })
 }
