@@ -98,7 +98,8 @@ class Companion:
 
     def begin(self, options, facts):
         cfg = self.configured(options)
-        self.log = Log(cfg)
+        # Where this keeper takes the place of one that has died, it may write the logs already.
+        self.log = Log(cfg, is_set_up=self.scribe is not None)
         self.log.speak(lambda level, text: self.say(log=level, text=text))
         self.server = Server(cfg, self.log, facts["pid"], cfg.own("wsgi_app"))
         self.enter(cfg, options)

@@ -36,19 +36,21 @@ class Log:
 
     loglevel = logging.INFO
 
-    def __init__(self, cfg):
+    def __init__(self, cfg, is_set_up=False):
+        """`is_set_up`: the loggers are as the user wants them, and stay so."""
         self.cfg = cfg
         self.outlet = Outlet()
-        self.error_log = self.logger("gunicorn.error")
-        self.access_log = self.logger("gunicorn.access")
-        self.setup(cfg)
+        self.error_log = logging.getLogger("gunicorn.error")
+        self.access_log = logging.getLogger("gunicorn.access")
+        if not is_set_up:
+            for logger in (self.error_log, self.access_log):
+                self.take(logger)
+            self.setup(cfg)
 
-    def logger(self, name):
-        logger = logging.getLogger(name)
+    def take(self, logger):
         logger.propagate = False
         logger.handlers[:] = [self.outlet]
         logger.setLevel(logging.INFO)
-        return logger
 
     def setup(self, cfg):
         self.cfg = cfg
