@@ -219,6 +219,7 @@ test('hop-by-hop headers are dropped with one warning a name', async () => {
     equal(answer.text, 'ok')
   }
   await broken.until(/Keep-Alive/i, { from })
+  await broken.until(/Transfer-Encoding/i, { from })
   equal(broken.lines.slice(from).filter((line) => /Keep-Alive/i.test(line)).length, 1)
   equal(broken.lines.slice(from).filter((line) => /Transfer-Encoding/i.test(line)).length, 1)
 })
