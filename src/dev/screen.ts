@@ -1,17 +1,13 @@
 import { spawn } from 'node:child_process'
 import { relative } from 'node:path'
 import type { Attended } from '../events/attendant.ts'
+import { BOLD, DIM, GREEN, RED, RESET } from '../kit/ansi.ts'
 
 export interface Keys {
   reload(): void
   quit(): void
 }
 
-const BOLD = '\x1b[1m'
-const DIM = '\x1b[2m'
-const GREEN = '\x1b[32m'
-const RED = '\x1b[31m'
-const RESET = '\x1b[0m'
 const CLEAR = '\x1b[2J\x1b[3J\x1b[H'
 const CTRL_C = '\x03'
 const MOST_NAMED = 3

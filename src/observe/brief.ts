@@ -1,15 +1,10 @@
+import { CYAN, DIM, GREEN, RED, RESET, YELLOW } from '../kit/ansi.ts'
 import type { AccessFacts } from './access.ts'
 import { escapedBytes } from './escape.ts'
 
 const SLOW_MICROS = 500_000
 
 const PLAIN = ''
-const DIM = '\x1b[2m'
-const GREEN = '\x1b[32m'
-const CYAN = '\x1b[36m'
-const YELLOW = '\x1b[33m'
-const RED = '\x1b[31m'
-const RESET = '\x1b[0m'
 
 /**
  * A line for people who look on: `12:03:04 GET 200 /path?q 3.2 ms 1.2 kB`. What failed and what was slow stands out.
