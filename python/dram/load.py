@@ -23,6 +23,17 @@ def arrange_path(folder, pythonpath, paths):
     return [folder, *pythonpath, *paths]
 
 
+def enter(config):
+    """The folder and the variables that the application is to have. Raises Fault."""
+    os.environ.update(config["env"])
+    if config["chdir"]:
+        try:
+            os.chdir(config["chdir"])
+        except OSError as error:
+            says = "cannot change to the folder %s: %s" % (config["chdir"], error.strerror)
+            raise Fault("CHDIR_FAILED", says) from None
+
+
 def load(app, pythonpath, paths, arrange=arrange_path):
     """Imports the application that `app` names (None: looks for one in the working folder).
 

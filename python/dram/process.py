@@ -68,13 +68,7 @@ def load_or_refuse(config, paths, place, is_candidate):
 
 def load_application(config, paths, is_candidate):
     """Loads the application; returns it and its name. Raises Fault."""
-    os.environ.update(config["env"])
-    if config["chdir"]:
-        try:
-            os.chdir(config["chdir"])
-        except OSError as error:
-            says = "cannot change to the folder %s: %s" % (config["chdir"], error.strerror)
-            raise Fault("CHDIR_FAILED", says) from None
+    load.enter(config)
     if config["extension"] is not None:
         paths = config["extension"].paths
     if config["greenlets"]:

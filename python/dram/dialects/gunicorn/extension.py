@@ -4,6 +4,7 @@ import signal
 import sys
 from _thread import allocate_lock          # bound before a file may patch it
 
+from ... import load
 from ...fault import Fault, describe, traceback_of
 from ...leave import leave_at_once
 from . import conf, logging_config, requests
@@ -35,13 +36,7 @@ class Extension:
 
     def enter(self, config):
         """The folder and the variables that the application is to have; hooks count on them."""
-        os.environ.update(config["env"])
-        if config["chdir"]:
-            try:
-                os.chdir(config["chdir"])
-            except OSError as error:
-                says = "cannot change to the folder %s: %s" % (config["chdir"], error.strerror)
-                raise Fault("CHDIR_FAILED", says) from None
+        load.enter(config)
         wanted = [os.getcwd(), *map(os.path.abspath, config["pythonpath"])]
         sys.path[:0] = [path for path in wanted if path not in sys.path]
 
