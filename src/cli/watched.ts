@@ -27,13 +27,15 @@ export async function serveWatched(
   keeper: () => Keeper | null,
   { files, shows, opens }: Watched,
 ): Promise<number> {
-  const { Dev, Screen } = await import('../dev/dev.ts') // no other command needs it
+  const { Beside, Dev, Screen } = await import('../dev/dev.ts') // no other command needs it
   const { settings } = loaded
   const folder = resolve(loaded.folder, settings.chdir ?? '.')
   const envFile = settings.envFile === null ? [] : [settings.envFile]
   const named = new Set([...USUAL_FILES, ...files, ...envFile].map((name) => resolve(folder, name)))
+  // Pages of ours are for `dram dev` alone, not for whoever reloads in production.
+  const beside = shows ? new Beside(settings.bind.join('-').replace(/\W+/g, '-')) : null
   const screen = shows ? new Screen(folder, world.terminal?.colors ?? false, (text) => world.out(text)) : null
-  const dev = new Dev({ folder, named, screen, opens })
+  const dev = new Dev({ beside, folder, named, screen, opens })
   return startServer(async () => watched(await read()), world, keeper, dev)
 }
 

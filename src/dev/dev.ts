@@ -1,14 +1,17 @@
 import type { Attendant, Attended } from '../events/attendant.ts'
 import { Fault } from '../faults/fault.ts'
+import { Beside } from './beside.ts'
 import { forgetBytecode } from './bytecode.ts'
 import { changedSince, Imports } from './imports.ts'
 import type { Sources } from './relevance.ts'
 import { Screen } from './screen.ts'
 import { type Change, Watcher } from './watcher.ts'
 
-export { Screen }
+export { Beside, Screen }
 
 export interface DevOptions {
+  /** Null: the requests are left alone. */
+  readonly beside: Beside | null
   /** The folder the application runs in, absolute. */
   readonly folder: string
   /** Files that count besides what is imported, absolute. */
@@ -20,7 +23,8 @@ export interface DevOptions {
 }
 
 /** `dram dev`: reloads the application when a file of it changes, and says so. */
-export class Dev implements Attendant {
+export class Dev implements Attendant<Beside> {
+  readonly bystander: Beside | null
   readonly #options: DevOptions
   readonly #screen: Screen | null
   /** Changes from here on may have been missed until everything is watched. */
@@ -38,6 +42,7 @@ export class Dev implements Attendant {
   constructor(options: DevOptions) {
     this.#options = options
     this.#screen = options.screen
+    this.bystander = options.beside
   }
 
   async begin(server: Attended, fault: Fault | null): Promise<void> {
@@ -55,6 +60,8 @@ export class Dev implements Attendant {
     const missed = changedSince([...imported, ...named], this.#sinceWallMs)
     if (missed.length > 0) this.#reload(missed)
   }
+
+  leave(): void {}
 
   async end(): Promise<void> {
     this.#screen?.close()

@@ -18,9 +18,16 @@ export interface Attended {
   stop(): void
 }
 
-/** Lives beside a server from the moment its doors are open, and makes it open them even if the application is broken. */
-export interface Attendant {
+/**
+ * Lives beside a server from the moment its doors are open, and makes it open them even if the application is broken.
+ * `B`: what it lets stand beside each request.
+ */
+export interface Attendant<B> {
+  /** Null: nothing. */
+  readonly bystander: B | null
   /** `fault`: why the application could not be loaded, if it could not. Every request gets it for now. */
   begin(server: Attended, fault: Fault | null): Promise<void>
+  /** The server begins to stop: what it holds open is let go. */
+  leave(): void
   end(): Promise<void>
 }

@@ -8,6 +8,7 @@ import type { Listener } from '../listen/listener.ts'
 import type { TlsMaterial } from '../listen/tls/material.ts'
 import { RequestMetrics } from '../observe/requestMeter.ts'
 import type { DescriptorPlan } from '../server/admission.ts'
+import type { Bystander } from '../server/bystander.ts'
 import type { ServerLine } from '../server/lines.ts'
 import { Server, type ServerEvents, type Usage } from '../server/server.ts'
 import type { Settings } from '../settings/registry.ts'
@@ -36,6 +37,8 @@ export interface ServingFronts {
   hold(isHeld: boolean): void
   /** Not null: what every request gets instead of the application (`fronts` is 1). */
   standIn(fault: Fault | null): void
+  /** Stands beside each request from now on (`fronts` is 1). */
+  accompany(bystander: Bystander | null): void
   reportNotReady(): void
   drain(gracefulMs: number, hurry: AbortSignal): Promise<void>
   handOver(gracefulMs: number, hurry: AbortSignal): Promise<void>
@@ -127,6 +130,10 @@ class OneFront implements ServingFronts {
 
   standIn(fault: Fault | null): void {
     this.#server.standIn = fault
+  }
+
+  accompany(bystander: Bystander | null): void {
+    this.#server.bystander = bystander
   }
 
   reportNotReady(): void {
@@ -278,6 +285,10 @@ class SeveralFronts implements ServingFronts {
   }
 
   standIn(): void {
+    this.hold()
+  }
+
+  accompany(): void {
     this.hold()
   }
 

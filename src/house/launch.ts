@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path'
 import type { Attendant } from '../events/attendant.ts'
+import type { Bystander } from '../server/bystander.ts'
 import type { Loaded } from '../settings/load.ts'
 import type { HeadStart } from '../supervisor/interpreter.ts'
 import type { SupervisorSettings } from '../supervisor/settings.ts'
@@ -19,7 +20,7 @@ export interface Launch {
   /** If it was started already, with the extension of `loaded` in it. */
   readonly keeper: () => Keeper | null
   /** Who lives beside the server, if anybody does. */
-  readonly attendant: Attendant | null
+  readonly attendant: Attendant<Bystander> | null
   /** It has begun to serve. */
   readonly served: () => void
 }

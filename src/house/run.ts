@@ -3,6 +3,7 @@ import type { Attendant } from '../events/attendant.ts'
 import type { WorkerFacts } from '../events/worker.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { StartFacts } from '../observe/start.ts'
+import type { Bystander } from '../server/bystander.ts'
 import { Cleanup } from './cleanup.ts'
 import { type Ground, takeGround } from './ground.ts'
 import { keepHeapSmall } from './heap.ts'
@@ -48,6 +49,7 @@ export async function run(launch: Launch): Promise<number> {
     const end = await Promise.race([stops.first, house.succeeded])
     desk.enter('stopping')
     house.beginStop()
+    launch.attendant?.leave()
     return typeof end === 'number' ? await handOver(house, stops) : await stop(end, ground, house, stops)
   } finally {
     await cleanup.run()
@@ -106,7 +108,12 @@ function startFacts({ settings, addresses }: House, facts: WorkerFacts): StartFa
   }
 }
 
-async function attend(attendant: Attendant, house: House, fault: Fault | null, cleanup: Cleanup): Promise<void> {
+async function attend(
+  attendant: Attendant<Bystander>,
+  house: House,
+  fault: Fault | null,
+  cleanup: Cleanup,
+): Promise<void> {
   cleanup.add(() => attendant.end())
   await attendant.begin(house, fault)
 }

@@ -241,8 +241,10 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     if (target.untrusted !== null) this.#context.untrusted(this, target.untrusted)
     this.#lastCame = connection === 'close' || (head.minor === 0 && connection !== 'keepAlive')
     if (this.#context.settings.healthPaths && this.#answersHealth(head, target)) return
-    if (this.#context.standIn !== null) return this.#answerFault(head, target, this.#context.standIn)
     const exchange = new Exchange(this, this.#context, head, target)
+    const desk = this.#context.bystander?.deskFor(exchange) ?? null
+    if (desk === null && this.#context.standIn !== null) return this.#answerFault(head, target, this.#context.standIn)
+    exchange.desk = desk
     if (framing !== 'none') {
       this.#receiving = exchange
       if (expectsContinue) this.#asking = exchange

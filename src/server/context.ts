@@ -8,6 +8,7 @@ import type { Settings } from '../settings/registry.ts'
 import type { AnswerBufferStore } from '../spool/answerBuffer.ts'
 import type { BodyMemory } from '../spool/memory.ts'
 import type { RequestBodyStore } from '../spool/requestBody.ts'
+import type { Bystander } from './bystander.ts'
 import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
 import type { Pool } from './pool.ts'
 
@@ -38,6 +39,8 @@ export interface ServerContext extends Adopted {
   nowMs: number
   /** Not null: what every request gets instead of the application, which can't be run. */
   standIn: Fault | null
+  /** Null: nobody stands beside the requests, as always in production. */
+  bystander: Bystander | null
   /** Answers say `Connection: close` from now on. */
   stopping: boolean
   /** At least one worker takes requests, and no stop is near. */

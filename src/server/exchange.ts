@@ -6,12 +6,14 @@ import type { FaultCode } from '../faults/table.ts'
 import { shownValue, withoutSecrets } from '../kit/secrets.ts'
 import { headText, smallAnswer } from '../respond/answer.ts'
 import { faultAnswer } from '../respond/fault.ts'
-import { type Asked, mayStay, plan } from '../respond/framing.ts'
+import { type Asked, isBodiless, mayStay, plan } from '../respond/framing.ts'
 import type { Page } from '../respond/health.ts'
 import { earlyHints } from '../respond/interim.ts'
 import { isLocal } from '../route/local.ts'
 import { ownText, type Target } from '../route/route.ts'
 import type { Question } from '../worker/link.ts'
+import { AtDesk } from './atDesk.ts'
+import type { Desk, Finish } from './bystander.ts'
 import type { ServerContext } from './context.ts'
 import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
 import { bufferedIntake, type Intake, type IntakeOwner, NO_INTAKE, StreamedIntake } from './intake.ts'
@@ -39,6 +41,7 @@ const OUR_OWN: AnswerLines = { head: '', hasDate: false, hasServer: false }
 /** Told to whoever ends the worker, with its stacks: one record for each is enough. */
 const OVERDUE: ReadonlySet<FaultCode> = new Set(['REQUEST_TIMEOUT', 'STREAM_TIMEOUT'])
 
+const NOTHING = Buffer.alloc(0)
 const NONE: Answer = { kind: 'none' }
 const DONE: Answer = { kind: 'done' }
 
@@ -84,6 +87,9 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   serviceMicros = -1
   place: PlacedJob | null = null
   intake: Intake = NO_INTAKE
+  /** Not null: who answers it instead of the application. */
+  desk: Desk | null = null
+  #atDesk: AtDesk | null = null
   status = 0
   bodyBytes = 0
   answerHead: AnswerHead | null = null
@@ -113,7 +119,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   /** Takes the request in; `bodyReady` follows at once where there is no body, or where it is streamed. */
   begin(head: RequestHead): void {
     if (head.block.framing === 'none') this.bodyReady()
-    else if (this.connection.streamsRequests) {
+    else if (this.connection.streamsRequests && this.desk === null) {
       this.intake = new StreamedIntake((bytes, last, broken) => this.#sendBody(bytes, last, broken), this)
       this.bodyReady()
     } else this.intake = bufferedIntake(this.#context.bodyStore, head.block, this)
@@ -169,9 +175,26 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   submit(): void {
     this.#submitted = true
     this.#asks = true
+    if (this.desk !== null) return this.#ask(this.desk)
     this.queuedAtMs = this.#context.nowMs
     this.#context.pool.submit(this)
     if (this.#stopwatch !== null && this.place === null) this.#stopwatch.queued()
+  }
+
+  #ask(desk: Desk): void {
+    const { body } = this.question
+    this.connection.unqueued(this)
+    this.#atDesk = new AtDesk(this)
+    desk.ask(
+      { head: this.head!, facts: this, body: body.kind === 'memory' ? (body.bytes ?? NOTHING) : null },
+      this.#atDesk,
+    )
+  }
+
+  /** Nobody waits for it any more. */
+  #cancel(): void {
+    if (this.#atDesk !== null) this.#atDesk.left()
+    else this.#context.pool.cancel(this)
   }
 
   sent(): void {
@@ -196,6 +219,13 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
 
   whole(head: AnswerHead, bytes: Buffer, start: number, end: number): void {
     if (this.abandoned) return
+    const finish = this.#finishOf(head)
+    if (finish === null) return this.#whole(head, bytes, start, end)
+    const finished = Buffer.concat([bytes.subarray(start, end), finish.tail])
+    this.#whole(finish.head, finished, 0, finished.length)
+  }
+
+  #whole(head: AnswerHead, bytes: Buffer, start: number, end: number): void {
     this.#settle()
     this.intake.dispose()
     const bodyBytes = end - start
@@ -210,14 +240,26 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   }
 
   begun(head: AnswerHead): void {
-    if (!this.abandoned) this.#beginStream(head, -1)
+    if (this.abandoned) return
+    const finish = this.#finishOf(head)
+    if (finish === null) this.#beginStream(head, -1)
+    else this.#beginStream(finish.head, -1, finish.tail)
   }
 
-  #beginStream(head: AnswerHead, bodyBytes: number): AnswerStream {
+  /** What a bystander changes of an answer of the application. */
+  #finishOf(head: AnswerHead): Finish | null {
+    const { bystander } = this.#context
+    if (bystander === null || this.desk !== null) return null
+    if (this.head!.method === 'HEAD' || isBodiless(head.status)) return null
+    return bystander.finish(this, head)
+  }
+
+  /** `tail`: follows the last byte of the body. */
+  #beginStream(head: AnswerHead, bodyBytes: number, tail: Buffer = NOTHING): AnswerStream {
     const asked = this.#asked()
     const planned = plan(asked, head, bodyBytes)
     const text = headText(asked, head, planned, bodyBytes, this.#lines(head))
-    const stream = new AnswerStream(planned.framing, text, this.#context.answerStore, this)
+    const stream = new AnswerStream(planned.framing, text, tail, this.#context.answerStore, this)
     this.#noteHead(head)
     this.#answer = { kind: 'stream', stream, staysOpen: planned.staysOpen }
     if (this.#hasTurn) stream.activate()
@@ -285,7 +327,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     this.intake.broken()
     if (this.hasAnswer) return
     this.abandoned = true
-    if (this.#submitted) this.#context.pool.cancel(this)
+    if (this.#submitted) this.#cancel()
     this.#settle()
     this.connection.unqueued(this)
     this.fail(fault)
@@ -338,7 +380,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     this.intake.dispose()
     if (this.#answer.kind === 'stream') this.#answer.stream.dispose()
     if (!this.#submitted || this.#answer.kind === 'fault' || this.#answer.kind === 'whole') return
-    this.#context.pool.cancel(this)
+    this.#cancel()
     if (this.place !== null) this.#context.left(this)
   }
 
@@ -373,7 +415,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     if (this.abandoned || this.#answer.kind !== 'stream') return
     const fault = new Fault('ANSWER_BROKEN', { detail: why })
     this.#context.failed(this, fault)
-    this.#context.pool.cancel(this)
+    this.#cancel()
     this.#settle()
     this.#break(fault)
   }
@@ -413,6 +455,8 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   }
 
   #writeFault(fault: Fault): void {
+    const page = this.#context.bystander?.faultPage(this, fault) ?? null
+    if (page !== null) return this.#writeWhole(page.head, page.body, 0, page.body.length)
     const asked = this.#asked()
     const lines = this.#lines(OUR_OWN)
     const trace = this.#exposesErrors ? fault.trace : ''
@@ -457,6 +501,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
 
   /** Hot. The answer is out, or broken off. */
   #tell(): void {
+    if (this.desk !== null) return // it was no request of the application's
     const { access, meter } = this.#context
     // A log that was asked for in the midst of a request can't tell how long it took.
     if (access !== null && this.startedMs > 0) access(this)

@@ -14,6 +14,7 @@ import type { Settings } from '../settings/registry.ts'
 import { BodyMemory } from '../spool/memory.ts'
 import type { Spool } from '../spool/spool.ts'
 import { Refuser } from './admission.ts'
+import type { Bystander } from './bystander.ts'
 import { ClientCounts } from './clientCounts.ts'
 import { Connection } from './connection.ts'
 import type { Adopted, Flushed, ServerContext } from './context.ts'
@@ -141,6 +142,7 @@ export class Server {
       meter,
       nowMs: clock.nowMs(),
       standIn: null,
+      bystander: null,
       stopping: false,
       isReady: () => this.ready,
       newRequestId: requestIds(Math.random),
@@ -225,6 +227,11 @@ export class Server {
     this.#context.standIn = fault
     if (fault !== null) this.#context.pool.clear(fault)
     this.#flush()
+  }
+
+  /** Null: nobody stands beside the requests. */
+  set bystander(bystander: Bystander | null) {
+    this.#context.bystander = bystander
   }
 
   /** A stop is near: balancers are told, and everything is served as before. */

@@ -28,6 +28,7 @@ export class AnswerStream implements AnswerBufferOwner {
   bodyBytes = 0
   readonly framing: Framing
   readonly #head: string
+  readonly #tail: Buffer
   readonly #store: AnswerBufferStore
   readonly #owner: StreamOwner
   #source: AnswerBuffer | HandedFile | null = null
@@ -37,9 +38,10 @@ export class AnswerStream implements AnswerBufferOwner {
   #ended: 'no' | 'whole' | 'short' = 'no'
   #gone = false
 
-  constructor(framing: Framing, head: string, store: AnswerBufferStore, owner: StreamOwner) {
+  constructor(framing: Framing, head: string, tail: Buffer, store: AnswerBufferStore, owner: StreamOwner) {
     this.framing = framing
     this.#head = head
+    this.#tail = tail
     this.#store = store
     this.#owner = owner
   }
@@ -150,6 +152,7 @@ export class AnswerStream implements AnswerBufferOwner {
   #finish(): void {
     this.dispose()
     const short = this.#ended === 'short'
+    if (this.#tail.length > 0 && !short) this.#write(this.#tail)
     if (this.framing === 'chunked' && !short) this.#owner.outlet.text(LAST_CHUNK)
     this.#owner.streamEnded(short)
   }

@@ -43,6 +43,7 @@ const DOORS = [
   'house/touch.ts',
   'house/version.ts',
   'dev/bytecode.ts',
+  'dev/guard.ts',
   'dev/imports.ts',
   'dev/port.ts',
   'dev/screen.ts',

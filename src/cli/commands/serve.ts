@@ -6,6 +6,7 @@ import type { Keeper } from '../../house/keeper.ts'
 import { autoWorkers } from '../../house/machine.ts'
 import { findPython } from '../../house/python.ts'
 import { versionLine } from '../../house/version.ts'
+import type { Bystander } from '../../server/bystander.ts'
 import { readArguments } from '../../settings/arguments.ts'
 import { type Given, isDefault } from '../../settings/given.ts'
 import { type Loaded, load } from '../../settings/load.ts'
@@ -67,7 +68,7 @@ export async function startServer(
   load: () => Promise<Loaded>,
   world: World,
   keeper: () => Keeper | null = () => null,
-  attendant: Attendant | null = null,
+  attendant: Attendant<Bystander> | null = null,
 ): Promise<number> {
   const { variables, folder, inherited = NOTHING_INHERITED, served = () => {} } = world
   const read = async (): Promise<Loaded> => {

@@ -1,0 +1,59 @@
+import type { AnswerHead } from '../events/answer.ts'
+import type { Fault } from '../faults/fault.ts'
+import type { Bystander, Desk, Finish, OwnAnswer } from '../server/bystander.ts'
+import type { ExchangeFacts } from '../server/facts.ts'
+import { page } from './answers.ts'
+import { Guard } from './guard.ts'
+import { Pages } from './pages.ts'
+
+/** Where the link that is printed at the start leads: `?token=…&to=/path`. It leaves the token in a cookie. */
+const ENTRANCE = '/-/dev/open'
+
+/** What `dram dev` does beside each request: its own pages, what it adds to answers, and the pages of faults. */
+export class Beside implements Bystander {
+  readonly guard: Guard
+  readonly pages: Pages
+
+  /** `name`: tells servers of one machine apart, in their cookies. */
+  constructor(name: string) {
+    this.guard = new Guard(name)
+    this.pages = new Pages(this.guard)
+    this.pages.add({
+      method: 'GET',
+      path: ENTRANCE,
+      need: 'local',
+      answer: ({ url }, answer) => answer.whole(this.#enter(url.searchParams)),
+    })
+  }
+
+  /** A link to a page of this server, or of its application, that brings the token along. */
+  linkTo(address: string, path: string): string {
+    const query = new URLSearchParams({ token: this.guard.token, to: path })
+    return `${address}${ENTRANCE}?${query}`
+  }
+
+  deskFor(request: ExchangeFacts): Desk | null {
+    return this.pages.deskFor(request)
+  }
+
+  finish(_request: ExchangeFacts, _head: AnswerHead): Finish | null {
+    return null
+  }
+
+  faultPage(_request: ExchangeFacts, _fault: Fault): OwnAnswer | null {
+    return null
+  }
+
+  #enter(query: URLSearchParams): OwnAnswer {
+    const to = query.get('to') ?? '/'
+    if (!this.guard.isToken(query.get('token') ?? ''))
+      return page(
+        403,
+        'text/plain; charset=utf-8',
+        'this token is not the one of this server: it makes a new one at each start\n',
+      )
+    // A path of ours or the application's alone: `//host` and `/\host` lead elsewhere.
+    const isPath = /^\/(?![/\\])[\x21-\x7e]*$/.test(to)
+    return page(303, 'text/plain; charset=utf-8', '', { Location: isPath ? to : '/', 'Set-Cookie': this.guard.cookie })
+  }
+}

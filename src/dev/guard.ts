@@ -1,0 +1,75 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import type { HeaderBlock } from '../events/request.ts'
+import { isLocal } from '../route/local.ts'
+import type { ExchangeFacts } from '../server/facts.ts'
+
+/** What a page asks of who wants it. */
+export type Need =
+  /** A program on this machine that meant to speak to this machine (route/local.ts). */
+  | 'local'
+  /** … whose user was given the token: for whatever shows data. */
+  | 'token'
+  /** … and a page of our own it was asked from, for whatever acts. */
+  | 'act'
+
+const TOKEN_BYTES = 24
+/** Of Sec-Fetch-Site, for what acts: a page of this origin, or none at all (a typed address, curl). */
+const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none'])
+
+/** Who may see and do what in development. The token is made anew for each server. */
+export class Guard {
+  readonly token: string
+  /** Cookies don't know ports: servers side by side must not take each other's. */
+  readonly cookieName: string
+
+  constructor(name: string, token: string = randomBytes(TOKEN_BYTES).toString('base64url')) {
+    this.token = token
+    this.cookieName = `dram-dev-${name}`
+  }
+
+  admits(request: ExchangeFacts, need: Need): boolean {
+    const block = request.head?.block
+    if (block === undefined || !isLocal(request.connection.peer.address, block)) return false
+    if (need === 'local') return true
+    if (!this.#hasToken(block)) return false
+    return need === 'token' ? isAskedHere(block) || isNavigation(block) : isAskedHere(block)
+  }
+
+  isToken(word: string): boolean {
+    const given = Buffer.from(word)
+    const token = Buffer.from(this.token)
+    return given.length === token.length && timingSafeEqual(given, token)
+  }
+
+  /** A session's cookie: SameSite=Strict keeps it from requests that other sites cause. */
+  get cookie(): string {
+    return `${this.cookieName}=${this.token}; Path=/; HttpOnly; SameSite=Strict`
+  }
+
+  #hasToken(block: Pick<HeaderBlock, 'fields'>): boolean {
+    const cookies = valuesOf(block, 'cookie').flatMap((value) => value.split(/;\s*/))
+    return cookies.some((cookie) => {
+      const [name, value = ''] = cookie.split('=', 2)
+      return name === this.cookieName && this.isToken(value)
+    })
+  }
+}
+
+/** Neither Origin nor Sec-Fetch-Site says that another page asks. */
+function isAskedHere(block: Pick<HeaderBlock, 'host' | 'fields'>): boolean {
+  const sites = valuesOf(block, 'sec-fetch-site')
+  const origins = valuesOf(block, 'origin')
+  const isOwn = (origin: string): boolean => origin.replace(/^https?:\/\//i, '') === block.host
+  return sites.every((site) => OWN_SITES.has(site)) && origins.every(isOwn)
+}
+
+/** A link that was followed: what it shows goes to the user alone. Frames of other sites are no such thing. */
+function isNavigation(block: Pick<HeaderBlock, 'fields'>): boolean {
+  const [mode = ''] = valuesOf(block, 'sec-fetch-mode')
+  const [destination = ''] = valuesOf(block, 'sec-fetch-dest')
+  return mode === 'navigate' && destination === 'document'
+}
+
+function valuesOf({ fields }: Pick<HeaderBlock, 'fields'>, wanted: string): string[] {
+  return fields.filter(({ name }) => name === wanted).map(({ value }) => value)
+}

@@ -1,0 +1,60 @@
+import type { Desk, DeskAnswer, DeskQuestion } from '../server/bystander.ts'
+import type { ExchangeFacts } from '../server/facts.ts'
+import { page } from './answers.ts'
+import type { Guard, Need } from './guard.ts'
+
+/** Below it all pages of ours are, beside those of the health paths. */
+export const PREFIX = '/-/'
+
+/** One page, or those below one path. */
+export interface OwnPage {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** "/-/dev/events"; with `/` at its end: all that begins so. */
+  readonly path: string
+  readonly need: Need
+  answer(asked: PageRequest, answer: DeskAnswer): void
+}
+
+export interface PageRequest extends DeskQuestion {
+  readonly url: URL
+}
+
+/** The pages that `dram dev` has on the application's own address. */
+export class Pages {
+  readonly #guard: Guard
+  readonly #pages: OwnPage[] = []
+
+  constructor(guard: Guard) {
+    this.#guard = guard
+  }
+
+  add(...pages: readonly OwnPage[]): void {
+    this.#pages.push(...pages)
+  }
+
+  /**
+   * Null: it is for the application, as all is that no page of ours is asked for. Who may not have one gets the plain
+   * 404 that an address without a page would give: nothing of ours shows to strangers.
+   */
+  deskFor(request: ExchangeFacts): Desk | null {
+    const { head } = request
+    const target = head?.origin ?? head?.target ?? ''
+    if (head === null || !target.startsWith(PREFIX)) return null
+    const url = new URL(target, 'http://localhost')
+    const those = this.#pages.filter(
+      ({ path }) => path === url.pathname || (path.endsWith('/') && url.pathname.startsWith(path)),
+    )
+    if (those.length === 0 || !this.#guard.admits(request, 'local')) return null
+    const method = head.method === 'HEAD' ? 'GET' : head.method
+    const wanted = those.find((one) => one.method === method)
+    if (wanted === undefined)
+      return plain(405, 'method not allowed', { Allow: those.map((one) => one.method).join(', ') })
+    if (!this.#guard.admits(request, wanted.need))
+      return plain(403, 'open the link that dram dev printed at its start: this page needs the token in it')
+    return { ask: (question, answer) => wanted.answer({ ...question, url }, answer) }
+  }
+}
+
+function plain(status: number, text: string, fields: Readonly<Record<string, string>> = {}): Desk {
+  return { ask: (_, answer) => answer.whole(page(status, 'text/plain; charset=utf-8', `${text}\n`, fields)) }
+}

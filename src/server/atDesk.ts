@@ -1,0 +1,49 @@
+import type { AnswerHead } from '../events/answer.ts'
+import type { DeskAnswer, OwnAnswer } from './bystander.ts'
+
+/** The way back from a desk: an exchange, which takes the same from a worker. */
+export interface DeskClient {
+  readonly abandoned: boolean
+  whole(head: AnswerHead, bytes: Buffer, start: number, end: number): void
+  begun(head: AnswerHead): void
+  piece(bytes: Buffer): void
+  ended(short: boolean): void
+}
+
+/** One request at a desk. What is said after its end is dropped. */
+export class AtDesk implements DeskAnswer {
+  onLeft = (): void => {}
+  readonly #client: DeskClient
+  #isOver = false
+
+  constructor(client: DeskClient) {
+    this.#client = client
+  }
+
+  whole({ head, body }: OwnAnswer): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#client.whole(head, body, 0, body.length)
+  }
+
+  begun(head: AnswerHead): void {
+    if (!this.#isOver) this.#client.begun(head)
+  }
+
+  piece(bytes: Buffer): void {
+    if (!this.#isOver) this.#client.piece(bytes)
+  }
+
+  ended(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#client.ended(false)
+  }
+
+  /** The client is gone. */
+  left(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.onLeft()
+  }
+}
