@@ -4,6 +4,7 @@ import type { Bystander, Desk, Finish, OwnAnswer } from '../server/bystander.ts'
 import type { ExchangeFacts } from '../server/facts.ts'
 import { page } from './answers.ts'
 import { Guard } from './guard.ts'
+import { inspectorPages } from './inspector/page.ts'
 import { Pages } from './pages.ts'
 
 /** Where the link that is printed at the start leads: `?token=…&to=/path`. It leaves the token in a cookie. */
@@ -24,6 +25,7 @@ export class Beside implements Bystander {
       need: 'local',
       answer: ({ url }, answer) => answer.whole(this.#enter(url.searchParams)),
     })
+    this.pages.add(...inspectorPages())
   }
 
   /** A link to a page of this server, or of its application, that brings the token along. */

@@ -9,7 +9,7 @@ export const PREFIX = '/-/'
 /** One page, or those below one path. */
 export interface OwnPage {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  /** "/-/dev/events"; with `/` at its end: all that begins so. */
+  /** "/-/dev/events"; with `/` at its end: all that begins so, and has no page with a longer path. */
   readonly path: string
   readonly need: Need
   answer(asked: PageRequest, answer: DeskAnswer): void
@@ -41,9 +41,7 @@ export class Pages {
     const target = head?.origin ?? head?.target ?? ''
     if (head === null || !target.startsWith(PREFIX)) return null
     const url = new URL(target, 'http://localhost')
-    const those = this.#pages.filter(
-      ({ path }) => path === url.pathname || (path.endsWith('/') && url.pathname.startsWith(path)),
-    )
+    const those = this.#pagesAt(url.pathname)
     if (those.length === 0 || !this.#guard.admits(request, 'local')) return null
     const method = head.method === 'HEAD' ? 'GET' : head.method
     const wanted = those.find((one) => one.method === method)
@@ -52,6 +50,13 @@ export class Pages {
     if (!this.#guard.admits(request, wanted.need))
       return plain(403, 'open the link that dram dev printed at its start: this page needs the token in it')
     return { ask: (question, answer) => wanted.answer({ ...question, url }, answer) }
+  }
+
+  /** Those of the longest path that fits. */
+  #pagesAt(asked: string): OwnPage[] {
+    const fitting = this.#pages.filter(({ path }) => path === asked || (path.endsWith('/') && asked.startsWith(path)))
+    const longest = Math.max(...fitting.map(({ path }) => path.length))
+    return fitting.filter(({ path }) => path.length === longest)
   }
 }
 

@@ -14,6 +14,7 @@ test('what npm packs serves, from a folder of its own', async (t) => {
   execFileSync('bash', ['-c', 'tar -xzf "$0"/*.tgz -C "$1" && mv "$1/package" "$1/dram"', prefix, modules])
   symlinkSync(join(ROOT, 'node_modules/smol-toml'), join(modules, 'smol-toml'))
   equal(existsSync(join(modules, 'dram/build/src/bundle/start.cjs')), true)
+  equal(existsSync(join(modules, 'dram/pages/inspector/index.html')), true)
   const command = [process.execPath, join(modules, 'dram/bin/dram')]
   const server = await start(t, join(modules, 'dram/examples/hello.py'), ['--workers', '1'], { command })
   equal((await server.get('/x')).text.trim(), 'Hello! You requested: /x')

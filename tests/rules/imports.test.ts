@@ -42,6 +42,7 @@ const DOORS = [
   'house/signalDesk.ts',
   'house/touch.ts',
   'house/version.ts',
+  'dev/assets.ts',
   'dev/bytecode.ts',
   'dev/guard.ts',
   'dev/imports.ts',

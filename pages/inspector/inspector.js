@@ -1,0 +1,1 @@
+// The Inspector's page begins here.
