@@ -7,6 +7,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { preparedBrowser } from './browser.ts'
 import { allPythons, defaultPython, oldPython, type Python } from './pythons.ts'
 import { type Counts, countsText, readCounts } from './reporter.ts'
 import { preparedPython } from './venv.ts'
@@ -104,6 +105,7 @@ function nodeSection(
   environment: Readonly<Record<string, string>>,
 ): Section {
   const rooms = [...new Set(files.map((file) => file.split('/')[1]))].join(', ')
+  if (files.some((file) => file.startsWith('tests/browser/'))) preparedBrowser()
   const more = environment.TEST_FULL ? ', long tests too' : ''
   return {
     title: `${rooms}, Node ${nodeVersion(node)}, ${nameOf(python)}${more}`,
