@@ -23,6 +23,8 @@ const FRONTS: Readonly<Record<string, string>> = process.env.TEST_FRONTS ? { DRA
 const GREENLETS: Readonly<Record<string, string>> = process.env.TEST_GREENLETS
   ? { DRAM_GREENLETS: process.env.TEST_GREENLETS }
   : {}
+/** TEST_FORKS=before, TEST_FORKS=after: every fork of a worker is slow, or the report of it. */
+const SLOW_FORKS = process.env.TEST_FORKS ? join(ROOT, 'tests/kit/slowForks') : ''
 
 /** True in `npm run test:full`, once: tests that take minutes run only there. */
 export const FULL = process.env.TEST_FULL === '1'
@@ -342,13 +344,28 @@ function launch<T extends Server>(
     : argv
   const child = spawn(file!, rest, {
     cwd: options.cwd ?? APPS,
-    env: { ...plainEnvironment(), ...FRONTS, ...GREENLETS, ...options.env, TEST_MARK: mark.slice('TEST_MARK='.length) },
+    env: {
+      ...plainEnvironment(),
+      ...FRONTS,
+      ...GREENLETS,
+      ...options.env,
+      ...slowForks(options.env?.PYTHONPATH),
+      TEST_MARK: mark.slice('TEST_MARK='.length),
+    },
     stdio: ['ignore', 'pipe', 'pipe', ...(options.descriptors ?? [])],
     detached: options.ownGroup ?? false,
   })
   const server = new Kind(child, mark)
   scope.after(() => server.kill())
   return server
+}
+
+function slowForks(paths?: string): Readonly<Record<string, string>> {
+  if (!SLOW_FORKS) return {}
+  return {
+    PYTHONPATH: paths ? `${SLOW_FORKS}:${paths}` : SLOW_FORKS,
+    TEST_SLOW_FORKS: process.env.TEST_FORKS ?? '',
+  }
 }
 
 /** The environment without what changes a server's settings or its interpreter. */
