@@ -1,3 +1,4 @@
+import type { AnswerHead } from '../events/answer.ts'
 import type { Fault } from '../faults/fault.ts'
 import { smallAnswer } from './answer.ts'
 import type { Asked } from './framing.ts'
@@ -8,17 +9,24 @@ const RETRY_AFTER_SECONDS = 5
 
 export const RETRY_AFTER = `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`
 
+/** The answer to a request that failed, whole, latin-1 text as `smallAnswer`; `lines` as there. */
+export function faultAnswer(asked: Asked, fault: Fault, lines: string): string {
+  const { head, body } = faultPage(fault)
+  return smallAnswer(asked, head, body, lines)
+}
+
 /**
- * The answer to a request that failed, whole, latin-1 text as `smallAnswer`; `lines` as there.
- * What happened inside (500, 502, 507) is for the log alone: the client is told the code, by which the log is searched,
- * and `trace`, if there is any to show.
+ * What a client is told of a failure; the body is latin-1 text that holds UTF-8. What happened inside (500, 502, 507) is
+ * for the log alone: the client gets the code, by which the log is searched, and `trace`, if there is any to show.
  */
-export function faultAnswer(asked: Asked, fault: Fault, lines: string, trace = ''): string {
+export function faultPage(fault: Fault, trace = ''): { readonly head: AnswerHead; readonly body: string } {
   const status = fault.row.status ?? 500
   const retry = status === 503 ? RETRY_AFTER : ''
   const head = `${status} ${reason(status)}\r\nContent-Type: text/plain; charset=utf-8\r\n${retry}`
-  const answer = { status, head, hasLength: false, hasDate: false, hasServer: false, wantsClose: false }
-  return smallAnswer(asked, answer, utf8AsLatin1(faultText(status, fault, trace)), lines)
+  return {
+    head: { status, head, hasLength: false, hasDate: false, hasServer: false, wantsClose: false },
+    body: utf8AsLatin1(faultText(status, fault, trace)),
+  }
 }
 
 function faultText(status: number, fault: Fault, trace: string): string {

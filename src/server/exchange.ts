@@ -5,7 +5,7 @@ import { Fault } from '../faults/fault.ts'
 import type { FaultCode } from '../faults/table.ts'
 import { shownValue, withoutSecrets } from '../kit/secrets.ts'
 import { headText, smallAnswer } from '../respond/answer.ts'
-import { faultAnswer } from '../respond/fault.ts'
+import { faultPage } from '../respond/fault.ts'
 import { type Asked, isBodiless, mayStay, plan } from '../respond/framing.ts'
 import type { Page } from '../respond/health.ts'
 import { earlyHints } from '../respond/interim.ts'
@@ -33,10 +33,6 @@ type Answer =
   | { readonly kind: 'fault'; readonly fault: Fault }
   | { readonly kind: 'stream'; readonly stream: AnswerStream; readonly staysOpen: boolean }
   | { readonly kind: 'done' }
-
-type AnswerLines = Pick<AnswerHead, 'head' | 'hasDate' | 'hasServer'>
-/** An answer that the application had no part in. */
-const OUR_OWN: AnswerLines = { head: '', hasDate: false, hasServer: false }
 
 /** Told to whoever ends the worker, with its stacks: one record for each is enough. */
 const OVERDUE: ReadonlySet<FaultCode> = new Set(['REQUEST_TIMEOUT', 'STREAM_TIMEOUT'])
@@ -457,12 +453,9 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   #writeFault(fault: Fault): void {
     const page = this.#context.bystander?.faultPage(this, fault) ?? null
     if (page !== null) return this.#writeWhole(page.head, page.body, 0, page.body.length)
-    const asked = this.#asked()
-    const lines = this.#lines(OUR_OWN)
-    const trace = this.#exposesErrors ? fault.trace : ''
-    this.status = fault.row.status ?? 500
-    this.connection.outlet.text(faultAnswer(asked, fault, lines, trace))
-    this.#done(asked.keepAlive && !asked.mustClose)
+    const { head, body } = faultPage(fault, this.#exposesErrors ? fault.trace : '')
+    const bytes = Buffer.from(body, 'latin1')
+    this.#writeWhole(head, bytes, 0, bytes.length)
   }
 
   get #exposesErrors(): boolean {
@@ -483,7 +476,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     }
   }
 
-  #lines(head: AnswerLines): string {
+  #lines(head: AnswerHead): string {
     const { standing, idLine } = this.#context
     return standing.for(head, Date.now()) + idLine.for(head, this.requestId)
   }

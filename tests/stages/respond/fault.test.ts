@@ -2,7 +2,7 @@ import { doesNotMatch, equal, match } from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fault } from '../../../src/faults/fault.ts'
 import { FAULTS, type FaultCode, type FaultRow } from '../../../src/faults/table.ts'
-import { faultAnswer } from '../../../src/respond/fault.ts'
+import { faultAnswer, faultPage } from '../../../src/respond/fault.ts'
 import type { Asked } from '../../../src/respond/framing.ts'
 import { reason } from '../../../src/respond/reasons.ts'
 
@@ -63,7 +63,7 @@ test('what happened inside stays inside', () => {
 })
 
 test('a traceback is shown where one is given', () => {
-  const [, body] = parts(faultAnswer(CLOSING, new Fault('APP_RAISED', { detail: 'x' }), '', 'Traceback\n  é\n'))
+  const { body } = faultPage(new Fault('APP_RAISED', { detail: 'x' }), 'Traceback\n  é\n')
   equal(Buffer.from(body, 'latin1').toString('utf8'), '500 Internal Server Error\n\nAPP_RAISED\n\nTraceback\n  é\n')
 })
 

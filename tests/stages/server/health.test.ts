@@ -113,3 +113,25 @@ test('off, they go to the application', async (t) => {
   await client.write(request('GET', '/-/health'))
   equal((await worker.request()).target, '/-/health')
 })
+
+test('what the server answers itself is told with the bytes of its body', async (t) => {
+  const house = await House.open(t, { settings: { healthPaths: true, queue: 0 } })
+  const client = await house.client()
+  const bytes: number[] = []
+  for (const [method, target] of [
+    ['GET', '/-/health'],
+    ['HEAD', '/-/health'],
+    ['GET', '/'],
+    ['HEAD', '/'],
+  ] as const) {
+    await client.write(request(method, target))
+    bytes.push((await client.response({ method })).body.length)
+  }
+  await client.write('BAD\r\n\r\n')
+  bytes.push((await client.response()).body.length)
+  deepEqual(
+    house.lines.map(({ bodyBytes }) => bodyBytes),
+    bytes,
+  )
+  equal(bytes[2]! > 0 && bytes[4]! > 0, true)
+})
