@@ -387,6 +387,11 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     this.#guard(() => this.advance())
   }
 
+  /** There may be room for more of ours than there was. */
+  look(): void {
+    if (this.#exchanges.length > 1) this.#guard(() => this.advance())
+  }
+
   /** Safe requests run side by side, any other alone, after all before it are answered (RFC 9112 §9.3.2). */
   #mayRun(): Exchange | null {
     const all = this.#exchanges

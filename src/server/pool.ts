@@ -279,6 +279,7 @@ export class Pool implements WorkerPool, Home {
     this.#workers = [...this.#workers, worker]
     this.#threads += worker.threads
     this.spread()
+    this.events.joined()
     this.events.batchEnd()
   }
 

@@ -51,6 +51,8 @@ export interface PlacedJob {
 
 export interface PoolEvents {
   workerLog(worker: PooledWorker, job: Job | null, level: string, text: string): void
+  /** Another worker serves. */
+  joined(): void
   /** All answers that came in one read have been told: what is to be written can be written now. */
   batchEnd(): void
   /** A mistake of ours; `job`: the one that it hit. */

@@ -126,6 +126,7 @@ export class Server {
       clock,
       {
         workerLog: (worker, job, level, text) => events.workerLog(worker, job as Exchange | null, level, text),
+        joined: () => this.#look(),
         batchEnd: () => this.#flush(),
         bug: (error, job) => {
           events.bug(error)
@@ -457,6 +458,11 @@ export class Server {
     const touched = this.#touched
     this.#touched = []
     for (const connection of touched) connection.flush()
+  /** A worker more: who pipelines may send it what was beyond its share. */
+  #look(): void {
+    for (const connection of this.#connections.all()) connection.look()
+  }
+
   }
 }
 

@@ -31,7 +31,12 @@ class Company {
     this.#t = t
     const memory = commonMemory(fronts, 1)
     this.pools = Array.from({ length: fronts }, (_, front) => {
-      const events = { workerLog: () => {}, batchEnd: () => {}, bug: (error: unknown) => Promise.reject(error) }
+      const events = {
+        workerLog: () => {},
+        joined: () => {},
+        batchEnd: () => {},
+        bug: (error: unknown) => Promise.reject(error),
+      }
       const wake = (other: number): void => void this.woken.push(other)
       return new Pool({ ...SETTINGS, ...settings }, this.clock, events, { commons: new Commons(memory, front), wake })
     })

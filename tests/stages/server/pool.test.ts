@@ -34,6 +34,7 @@ class House {
     this.#t = t
     this.pool = new Pool({ ...SETTINGS, ...settings }, this.clock, {
       workerLog: () => {},
+      joined: () => {},
       batchEnd: () => {
         for (const wake of this.#wake.splice(0)) wake()
       },

@@ -73,3 +73,15 @@ test('threads that are free are for who asks', async (t) => {
   await house.turns()
   equal(house.server.usage.queued, 0)
 })
+
+test('a worker that joins gets what was beyond the share of one that pipelines', async (t) => {
+  const house = await House.open(t)
+  const first = await house.worker()
+  const greedy = await house.client()
+  await greedy.write(gets(0, 3))
+  equal((await first.request()).target, '/0')
+  await house.turns()
+  equal(house.server.usage.queued, 0)
+  const second = await house.worker()
+  equal((await second.request()).target, '/1')
+})
