@@ -23,6 +23,8 @@ export interface GreetingOwner {
 export class Greeting implements ClientOwner, Enlisted {
   rosterAt = -1
   readonly client: ClientSocket
+  /** By which it is counted: '' while it may be anybody's. */
+  readonly address: string
   readonly #versions: ProxyVersions
   readonly #isAllowed: boolean
   readonly #deadlineMs: number
@@ -31,10 +33,11 @@ export class Greeting implements ClientOwner, Enlisted {
   #held: Buffer | null = null
   #isOver = false
 
-  /** `isAllowed`: this peer may send it. `limitMs`: how long it may take, from `nowMs` on. */
+  /** `address`: the peer's. `isAllowed`: it may send it. `limitMs`: how long it may take, from `nowMs` on. */
   constructor(
     client: ClientSocket,
     versions: ProxyVersions,
+    address: string,
     isAllowed: boolean,
     nowMs: number,
     limitMs: number,
@@ -42,6 +45,7 @@ export class Greeting implements ClientOwner, Enlisted {
   ) {
     this.client = client
     this.#versions = versions
+    this.address = isAllowed ? '' : address
     this.#isAllowed = isAllowed
     this.#deadlineMs = nowMs + limitMs
     this.#limit = `${limitMs / 1000} s`

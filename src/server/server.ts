@@ -174,7 +174,7 @@ export class Server {
     Object.assign(this.#context, this.#follow(settings, this.#context.memory))
     this.#context.pool.adopt(settings)
     for (const [index, one] of this.#doors.entries()) Object.assign(one, renewed[index])
-    this.#clients.adopt(settings.maxClientConnections, this.#connections.all())
+    this.#clients.adopt(settings.maxClientConnections, [...this.#connections.all(), ...this.#greetings.all()])
   }
 
   #follow(settings: Settings, memory: BodyMemory): Adopted {
@@ -374,9 +374,12 @@ export class Server {
       this.#greetings.delete(greeting)
       this.#company?.commons.connected(-1)
     }
-    const greeting = new Greeting(client, versions, speaksForOthers(door, address), nowMs, settings.headTimeoutMs, {
+    const isAllowed = speaksForOthers(door, address)
+    if (!isAllowed && this.#turnsAway(client, address)) return
+    const greeting = new Greeting(client, versions, address, isAllowed, nowMs, settings.headTimeoutMs, {
       greeted: (facts, rest) => {
         forget()
+      this.#clients.delete(greeting.address)
         const { client: told, clientPort } = facts?.ends ?? { client: address, clientPort: port }
         const pairs = facts === null ? '' : proxyPairs(facts)
         const isIn = this.#admit(client, door, address, this.#kept(told), clientPort, pairs)
@@ -397,6 +400,7 @@ export class Server {
   }
 
   /** `peerAddress` is who connected, and decides what is believed; `address` is who that speaks for. False: turned away. */
+    this.#clients.add(greeting.address)
   #admit(
     client: ClientSocket,
     { policies, manners }: Door,
@@ -405,11 +409,7 @@ export class Server {
     port: number,
     pairs = '',
   ): boolean {
-    if (this.#clients.isFull(address)) {
-      this.#turnedAwayOfClient++
-      this.#refuse(client, this.#tooManyOfClient())
-      return false
-    }
+    if (this.#turnsAway(client, address)) return false
     const manner = manners.get(policies.of(peerAddress))!
     this.#accepted++
     this.#clients.add(address)
@@ -423,6 +423,14 @@ export class Server {
     if (address !== this.#lastAddress) this.#lastAddress = address
     return this.#lastAddress
   }
+  /** Has this client as many connections as it may have? */
+  #turnsAway(client: ClientSocket, address: string): boolean {
+    if (!this.#clients.isFull(address)) return false
+    this.#turnedAwayOfClient++
+    this.#refuse(client, this.#tooManyOfClient())
+    return true
+  }
+
 
   #refuse(client: ClientSocket, fault: Fault): void {
     const lines = this.#context.standing.for({ hasDate: false, hasServer: false }, Date.now())

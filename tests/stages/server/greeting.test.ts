@@ -176,3 +176,28 @@ test('a stop ends those that have said nothing, and serves those that are saying
   saying.close()
   await drained
 })
+
+test('who may not speak for others is counted from its first moment', async (t) => {
+  const settings = { proxyProtocolFrom: ['192.0.2.1'], maxClientConnections: 1 }
+  const { house, worker } = await open(t, { settings })
+  const silent = await house.client()
+  await eventually(() => house.server.usage.connections === 1, 'the connection')
+  match((await (await house.client()).response()).text, /TOO_MANY_OF_CLIENT/)
+  await silent.write(request('GET', '/'))
+  const asked = await worker.request()
+  match((await (await house.client()).response()).text, /TOO_MANY_OF_CLIENT/)
+  await worker.send(wholeFrame(asked.id))
+  equal((await silent.response()).status, 200)
+  silent.close()
+  await house.allGivenBack()
+  const next = await house.client()
+  await eventually(() => house.server.usage.connections === 1, 'the next one')
+  house.server.adopt(settingsOf({ ...ALLOWED, ...settings, maxClientConnections: 2 }))
+  await next.write('PROXY')
+  await house.client()
+  await eventually(() => house.server.usage.connections === 2, 'a second one')
+  next.close()
+  await eventually(() => house.server.usage.connections === 1, 'its end')
+  await house.client()
+  await eventually(() => house.server.usage.connections === 2, 'a place that was given back')
+})
