@@ -100,7 +100,7 @@ function headerPairs({ fields }: HeaderBlock, policy: PeerPolicy): Map<string, s
   const pairs = new Map<string, string>()
   const late: HeaderField[] = []
   // What a proxy sets in its own names is stronger than what a client sent in names that share their keys.
-  const reaching = fields.filter(({ name }) => !policy.dropped.has(name.replaceAll('_', '-')))
+  const reaching = fields.filter((field) => !policy.dropped.has(dashed(field)))
   const first = reaching.filter(({ name }) => name.includes('_') && policy.forwarderHeaders.has(name))
   for (const field of first) addChecked(pairs, field)
   const set = new Set(pairs.keys())
@@ -108,12 +108,17 @@ function headerPairs({ fields }: HeaderBlock, policy: PeerPolicy): Map<string, s
     if (set.has(keyOf(field.name))) continue
     if (!field.name.includes('_')) addChecked(pairs, field)
     else if (policy.headerUnderscores === 'refuse') throw new BadHeader('HEADER_UNDERSCORE', field.name)
-    else if (policy.headerUnderscores === 'keep') late.push(field)
+    else if (policy.headerUnderscores === 'keep' && !policy.forwarded.counts.has(dashed(field))) late.push(field)
   }
-  // Kept names with underscores share keys with those a proxy sets, so these win: X_User adds nothing to X-User.
+  // Kept names with underscores share keys with those a proxy sets, so these win: X_User adds nothing to X-User. Nor does
+  // X_Forwarded_For stand for what a proxy is believed in, where it has said nothing.
   const taken = new Set(pairs.keys())
   for (const field of late) if (!taken.has(keyOf(field.name))) addChecked(pairs, field)
   return pairs
+}
+
+function dashed({ name }: HeaderField): string {
+  return name.replaceAll('_', '-')
 }
 
 function addChecked(pairs: Map<string, string>, { name, value }: HeaderField): void {

@@ -8,7 +8,7 @@ export const HEADERS = {
     reader: choice('drop', 'keep', 'refuse'),
     default: 'drop',
     help: 'What to do with request headers that have an underscore in their name.',
-    why: "WSGI can't tell X_User from X-User, so a client could forge what a proxy sets.",
+    why: "WSGI can't tell X_User from X-User, so a client could forge what a proxy sets. `keep` keeps none that would be a forwarding header that counts.",
     applies: 'reload',
   }),
   proxyHeader: row({

@@ -49,6 +49,17 @@ describe('headers that do not count are dropped', () => {
     const settings: Some = { untrustedForwarded: 'drop', headerUnderscores: 'keep' }
     equal(environ(routed(['X_Forwarded_For: 6.6.6.6'], settings)).HTTP_X_FORWARDED_FOR, undefined)
   })
+  test('under such a name, what counts is no word of the proxy’s where that has said nothing', () => {
+    for (const forwardedRules of ['chain', 'counted'] as const) {
+      const keeping: Some = { ...TRUSTED, headerUnderscores: 'keep', forwardedRules }
+      const told = environ(routed(['X_Forwarded_For: 6.6.6.6', 'X-Forwarded_Host: evil', 'X_User: me'], keeping))
+      deepEqual(
+        [told.HTTP_X_FORWARDED_FOR, told.HTTP_X_FORWARDED_HOST, told.HTTP_HOST, told.HTTP_X_USER],
+        [undefined, undefined, 'example.org', 'me'],
+      )
+      equal(routed(['X_Forwarded_For: 6.6.6.6'], keeping).address, PROXY)
+    }
+  })
   test('a prefix only where it could have counted', () => {
     const lines = ['X-Forwarded-Prefix: /a']
     const key = 'HTTP_X_FORWARDED_PREFIX'
