@@ -13,6 +13,7 @@ export interface QueueDoors {
   readonly queued: number
   nowMs(): number
   requests(): Promise<readonly RequestFacts[]>
+  bug(error: unknown): void
   warn(text: string, fields: { readonly waiting: number; readonly oldest_ms: number }): void
 }
 
@@ -27,6 +28,14 @@ export class QueueWatch {
 
   /** Called every second. Nothing is asked of anybody while none waits. */
   async look(): Promise<void> {
+    try {
+      await this.#look()
+    } catch (error) {
+      this.#doors.bug(error)
+    }
+  }
+
+  async #look(): Promise<void> {
     const { afterMs, queued } = this.#doors
     if (afterMs === 0 || queued === 0) return
     const nowMs = this.#doors.nowMs()

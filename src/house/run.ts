@@ -128,6 +128,7 @@ function queueDoors(house: House, { journal }: Ground): QueueDoors {
     },
     nowMs: () => house.clock.nowMs(),
     requests: () => house.server.requests(),
+    bug: (error) => journal.bug(error),
     warn: (text, fields) => journal.event('queue_waits', text, fields, 'warning'),
   }
 }

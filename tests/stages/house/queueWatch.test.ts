@@ -9,7 +9,7 @@ function facts(target: string, state: RequestFacts['state'], ageMs: number): Req
 
 function watchOver(requests: RequestFacts[], afterMs = 1000) {
   const said: [string, object][] = []
-  const house = { nowMs: 0, asked: 0 }
+  const house = { nowMs: 0, asked: 0, error: null as Error | null, bugs: [] as unknown[] }
   const watch = new QueueWatch({
     afterMs,
     get queued() {
@@ -18,8 +18,10 @@ function watchOver(requests: RequestFacts[], afterMs = 1000) {
     nowMs: () => house.nowMs,
     requests: async () => {
       house.asked++
+      if (house.error !== null) throw house.error
       return requests
     },
+    bug: (error) => house.bugs.push(error),
     warn: (text, fields) => said.push([text, fields]),
   })
   return { watch, said, house }
@@ -63,4 +65,11 @@ test('of many that run the longest are shown', async () => {
   const { watch, said } = watchOver([facts('/a', 'waiting', 2000), ...running])
   await watch.look()
   match(said[0]![0], /GET \/19 \(19s\), .*GET \/12 \(12s\), 12 more\./)
+})
+
+test('a front that fails to answer is told as our mistake, and ends nothing', async () => {
+  const { watch, said, house } = watchOver([facts('/a', 'waiting', 2000)])
+  house.error = new TypeError('broken')
+  await watch.look()
+  deepEqual([said, house.bugs], [[], [house.error]])
 })
