@@ -70,6 +70,8 @@ export interface FromFront<Line> {
 /** What can be asked of a front, and what comes back. */
 export interface Answers {
   requests: readonly RequestFacts[]
+  /** The oldest that each worker runs of this front's. */
+  current: readonly RequestFacts[]
   /** Null: the worker is silent, or unknown. */
   stacks: readonly ThreadStack[] | null
   /** The id of the one request that a worker of one thread runs. */

@@ -173,6 +173,8 @@ export class Front {
     switch (about) {
       case 'requests':
         return this.#server.requests()
+      case 'current':
+        return this.#server.current()
       case 'stacks':
         return (await this.#workers.get(worker)?.stacks()) ?? null
       case 'running':

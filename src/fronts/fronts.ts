@@ -29,6 +29,8 @@ export interface ServingFronts {
   /** Threads have TLS of their own; null: none. The listeners given to `serve` have theirs already. */
   secureWith(material: TlsMaterial | null): void
   requests(): Promise<readonly RequestFacts[]>
+  /** The oldest request that each worker runs; with several fronts, for each of them. */
+  current(): Promise<readonly RequestFacts[]>
   /** The id of the request that a worker runs, where it runs one alone. */
   requestOf(pid: number): string | undefined | Promise<string | undefined>
   /** Serves what comes to these listeners. Faults: FRONT_FAILED. */
@@ -114,6 +116,10 @@ class OneFront implements ServingFronts {
 
   async requests(): Promise<readonly RequestFacts[]> {
     return this.#server.requests()
+  }
+
+  async current(): Promise<readonly RequestFacts[]> {
+    return this.#server.current()
   }
 
   requestOf(pid: number): string | undefined {
@@ -260,6 +266,11 @@ class SeveralFronts implements ServingFronts {
   async requests(): Promise<readonly RequestFacts[]> {
     const others = await Promise.all(this.#threads.map((thread) => thread.ask('requests')))
     return [...this.#server.requests(), ...others.flatMap((some) => some ?? [])]
+  }
+
+  async current(): Promise<readonly RequestFacts[]> {
+    const others = await Promise.all(this.#threads.map((thread) => thread.ask('current')))
+    return [...this.#server.current(), ...others.flatMap((some) => some ?? [])]
   }
 
   async requestOf(pid: number): Promise<string | undefined> {

@@ -3,6 +3,7 @@ import type { RequestFacts, WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'
 import { withoutSecrets } from '../kit/secrets.ts'
+import { oldestOfWorkers } from '../server/facts.ts'
 import type { Settings } from '../settings/registry.ts'
 import type { GenerationStatus, WorkerStatus } from '../supervisor/status.ts'
 import { version } from './version.ts'
@@ -20,6 +21,7 @@ export interface OperatedServer {
   /** Fronts there are. */
   readonly count: number
   requests(): Promise<readonly RequestFacts[]>
+  current(): Promise<readonly RequestFacts[]>
 }
 
 /** What they need of the supervisor (supervisor/supervisor.ts). */
@@ -80,7 +82,7 @@ export class ServerOperations implements Operations {
     const { clock, server, supervisor, name, folder, startedMs, state, settings, facts, addresses } = this.#operated
     const { least, most } = settings.workers
     const { usage } = server
-    const current = oldestOfWorkers(await server.requests())
+    const current = oldestOfWorkers(await server.current())
     return {
       name,
       version: version(),
@@ -163,15 +165,4 @@ export class ServerOperations implements Operations {
     const { ok, text, atMs } = this.#lastReload
     return { ok, text, agoMs: this.#operated.clock.nowMs() - atMs }
   }
-}
-
-/** The oldest request that each worker runs, by the worker's number. */
-function oldestOfWorkers(requests: readonly RequestFacts[]): ReadonlyMap<number, RequestFacts> {
-  const oldest = new Map<number, RequestFacts>()
-  for (const request of requests) {
-    if (request.worker === null || request.state === 'waiting') continue
-    const known = oldest.get(request.worker)
-    if (known === undefined || known.ageMs < request.ageMs) oldest.set(request.worker, request)
-  }
-  return oldest
 }

@@ -510,15 +510,19 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   }
 
   facts(state: RequestFacts['state'], ageMs: number, worker: number | null): RequestFacts {
+    const { head } = this
     return {
       requestId: this.requestId,
-      method: this.head?.method ?? '',
-      target: withoutSecrets(this.head?.target ?? ''),
+      method: head?.method ?? '',
+      target: withoutSecrets(head?.target ?? ''),
       client: this.target?.address ?? this.connection.peer.address,
       ageMs: Math.max(0, ageMs),
       state,
       worker,
-      headers: this.head?.block.fields.map(({ name, value }) => [name, shownValue(name, value)] as const) ?? [],
+      // Of thousands that wait few are looked at.
+      get headers() {
+        return head?.block.fields.map(({ name, value }) => [name, shownValue(name, value)] as const) ?? []
+      },
     }
   }
 }

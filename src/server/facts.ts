@@ -1,5 +1,6 @@
 import type { AnswerHead } from '../events/answer.ts'
 import type { RequestHead } from '../events/request.ts'
+import type { RequestFacts } from '../events/worker.ts'
 import type { Peer, Target } from '../route/route.ts'
 import type { PlacedJob } from './pool.ts'
 
@@ -25,4 +26,15 @@ export interface ExchangeFacts {
   readonly answerHead: AnswerHead | null
   /** Bytes of the answer's body that were written, without framing. */
   readonly bodyBytes: number
+}
+
+/** The oldest request that each worker runs, by the worker's number. */
+export function oldestOfWorkers(requests: readonly RequestFacts[]): ReadonlyMap<number, RequestFacts> {
+  const oldest = new Map<number, RequestFacts>()
+  for (const request of requests) {
+    if (request.worker === null || request.state === 'waiting') continue
+    const known = oldest.get(request.worker)
+    if (known === undefined || known.ageMs < request.ageMs) oldest.set(request.worker, request)
+  }
+  return oldest
 }

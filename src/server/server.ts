@@ -20,7 +20,7 @@ import { Connection } from './connection.ts'
 import type { Adopted, Flushed, ServerContext } from './context.ts'
 import { type Door, door, speaksForOthers } from './door.ts'
 import type { Exchange } from './exchange.ts'
-import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
+import { type ConnectionFacts, type ExchangeFacts, oldestOfWorkers } from './facts.ts'
 import { Greeting, type ProxyRules, proxyPairs } from './greeting.ts'
 import { type Company, Pool, type PooledWorker } from './pool.ts'
 
@@ -248,6 +248,11 @@ export class Server {
     return [...this.#context.pool.requests(), ...facts]
   }
 
+  /** Of those, the oldest that each worker runs. */
+  current(): RequestFacts[] {
+    return [...oldestOfWorkers(this.requests()).values()]
+  }
+
   /** The id of the request that a worker runs, where it runs one alone. */
   requestOf(pid: number): string | undefined {
     return (this.#context.pool.soleJobOf(pid) as Exchange | undefined)?.requestId
@@ -372,6 +377,7 @@ export class Server {
     const forget = () => {
       if (greeting.rosterAt < 0) return
       this.#greetings.delete(greeting)
+      this.#clients.delete(greeting.address)
       this.#company?.commons.connected(-1)
     }
     const isAllowed = speaksForOthers(door, address)
@@ -379,7 +385,6 @@ export class Server {
     const greeting = new Greeting(client, versions, address, isAllowed, nowMs, settings.headTimeoutMs, {
       greeted: (facts, rest) => {
         forget()
-      this.#clients.delete(greeting.address)
         const { client: told, clientPort } = facts?.ends ?? { client: address, clientPort: port }
         const pairs = facts === null ? '' : proxyPairs(facts)
         const isIn = this.#admit(client, door, address, this.#kept(told), clientPort, pairs)
@@ -395,12 +400,12 @@ export class Server {
       bug: (error) => this.#context.bug(error),
     })
     this.#company?.commons.connected(1)
+    this.#clients.add(greeting.address)
     this.#greetings.add(greeting)
     client.greet(greeting)
   }
 
   /** `peerAddress` is who connected, and decides what is believed; `address` is who that speaks for. False: turned away. */
-    this.#clients.add(greeting.address)
   #admit(
     client: ClientSocket,
     { policies, manners }: Door,
@@ -418,11 +423,6 @@ export class Server {
     return true
   }
 
-  /** Behind a proxy all come from one address: they share one text. */
-  #kept(address: string): string {
-    if (address !== this.#lastAddress) this.#lastAddress = address
-    return this.#lastAddress
-  }
   /** Has this client as many connections as it may have? */
   #turnsAway(client: ClientSocket, address: string): boolean {
     if (!this.#clients.isFull(address)) return false
@@ -431,6 +431,11 @@ export class Server {
     return true
   }
 
+  /** Behind a proxy all come from one address: they share one text. */
+  #kept(address: string): string {
+    if (address !== this.#lastAddress) this.#lastAddress = address
+    return this.#lastAddress
+  }
 
   #refuse(client: ClientSocket, fault: Fault): void {
     const lines = this.#context.standing.for({ hasDate: false, hasServer: false }, Date.now())
@@ -453,6 +458,11 @@ export class Server {
     return new Fault('TOO_MANY_OF_CLIENT', { limit: this.#context.settings.maxClientConnections })
   }
 
+  /** A worker more: who pipelines may send it what was beyond its share. */
+  #look(): void {
+    for (const connection of this.#connections.all()) connection.look()
+  }
+
   #touch(connection: Flushed): void {
     this.#touched.push(connection)
     if (this.#flushing) return
@@ -466,11 +476,6 @@ export class Server {
     const touched = this.#touched
     this.#touched = []
     for (const connection of touched) connection.flush()
-  /** A worker more: who pipelines may send it what was beyond its share. */
-  #look(): void {
-    for (const connection of this.#connections.all()) connection.look()
-  }
-
   }
 }
 

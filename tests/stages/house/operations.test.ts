@@ -14,6 +14,8 @@ const FACTS: WorkerFacts = {
   application: 'shop.wsgi:application',
 }
 
+const NOBODY = async () => []
+
 function operated(own: Partial<Operated> = {}) {
   const asked: string[] = []
   const clock = { ms: 5_000, nowMs: () => clock.ms }
@@ -24,10 +26,11 @@ function operated(own: Partial<Operated> = {}) {
       ready: true,
       usage: { connections: 12, maxConnections: 1_000, memoryBytes: 64, queued: 3, queueLimit: 2_048 },
       count: 2,
-      requests: async () => [
+      requests: async () => [],
+      // Of several fronts.
+      current: async () => [
         { ...SLOW, requestId: 'young', ageMs: 5 },
         SLOW,
-        { ...SLOW, requestId: 'queued', state: 'waiting', worker: null, ageMs: 9_000 },
         { ...SLOW, requestId: 'other', worker: 2, state: 'answering' },
       ],
     },
@@ -84,7 +87,7 @@ test('before the application has loaded, what was asked for stands there', async
 test('ready: the server is, and no stop is under way', () => {
   equal(operated().operations.ready, true)
   equal(operated({ state: 'stopping' }).operations.ready, false)
-  const { server } = { server: { ready: false, usage: null as never, count: 1, requests: async () => [] } }
+  const { server } = { server: { ready: false, usage: null as never, count: 1, requests: NOBODY, current: NOBODY } }
   equal(operated({ server }).operations.ready, false)
 })
 

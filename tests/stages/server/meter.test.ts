@@ -108,4 +108,8 @@ test('what waits, runs, and is on its way to a slow client can be listed', async
     ],
   )
   deepEqual(Object.fromEntries(house.server.requests()[0]!.headers).authorization, '***')
+  deepEqual(
+    house.server.current().map(({ target }) => target),
+    ['/runs'],
+  )
 })
