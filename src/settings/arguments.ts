@@ -7,7 +7,26 @@ export interface Arguments {
   readonly given: readonly Given[]
   /** Those of `switches` that were there. */
   readonly switches: ReadonlySet<string>
+  /** What stood behind the flags of `Own.valued`, in its order. */
+  readonly values: readonly OwnValue[]
+  /** What is no option, where `Own.takesWords`. */
+  readonly words: readonly string[]
 }
+
+export interface OwnValue {
+  readonly flag: string
+  readonly value: string
+}
+
+/** What a command has of its own beside the settings. */
+export interface Own {
+  /** Its flags that take a value; short ones map to their long form. Any word is a value, also one that begins with a dash. */
+  readonly valued: Readonly<Record<string, string>>
+  /** What is no option is the command's to read, and no APP. */
+  readonly takesWords: boolean
+}
+
+const NOTHING_OWN: Own = { valued: {}, takesWords: false }
 
 interface Flag {
   readonly key: SettingKey
@@ -16,22 +35,41 @@ interface Flag {
 }
 
 /** `switches`: flags of the command itself, which take no value; short ones map to their long form. */
-export function readArguments(argv: readonly string[], switches: Readonly<Record<string, string>> = {}): Arguments {
+export function readArguments(
+  argv: readonly string[],
+  switches: Readonly<Record<string, string>> = {},
+  own: Own = NOTHING_OWN,
+): Arguments {
   const given: Given[] = []
   const found = new Set<string>()
+  const values: OwnValue[] = []
+  const words: string[] = []
+  const names = [...Object.keys(switches), ...Object.keys(own.valued)]
   const waiting = [...argv]
-  let onlyApp = false
+  let onlyWords = false
   while (waiting.length > 0) {
     const argument = waiting.shift()!
-    if (argument === '--' && !onlyApp) onlyApp = true
-    else if (onlyApp || !argument.startsWith('-') || argument === '-') given.push(readApp(argument, given))
-    else if (Object.hasOwn(switches, argument)) found.add(switches[argument]!)
-    else given.push(readFlag(argument, waiting, Object.keys(switches)))
+    const ownFlag = own.valued[splitFlag(argument).name]
+    if (argument === '--' && !onlyWords) onlyWords = true
+    else if (onlyWords || !argument.startsWith('-') || argument === '-') {
+      if (own.takesWords) words.push(argument)
+      else given.push(appGiven(argument, given))
+    } else if (Object.hasOwn(switches, argument)) found.add(switches[argument]!)
+    else if (ownFlag !== undefined) values.push({ flag: ownFlag, value: ownValue(argument, waiting) })
+    else given.push(readFlag(argument, waiting, names))
   }
-  return { given, switches: found }
+  return { given, switches: found, values, words }
 }
 
-function readApp(word: string, before: readonly Given[]): Given {
+function ownValue(argument: string, waiting: string[]): string {
+  const attached = isLong(argument) ? splitFlag(argument).value : argument.slice(2) || null
+  const value = attached ?? waiting.shift()
+  if (value === undefined) throw new Fault('USAGE', { detail: `${argument} needs a value` })
+  return value
+}
+
+/** A word of the command line that names the application. Faults: USAGE where `before` names one. */
+export function appGiven(word: string, before: readonly Given[] = []): Given {
   const other = before.find(({ key }) => key === 'app')
   // As pserve takes them: production.ini http_port=8080
   if (/\.ini(?:#|$)/.test(other?.words[0] ?? '') && word.includes('=')) {
