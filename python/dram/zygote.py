@@ -55,15 +55,17 @@ class Zygote:
         self.lifeline = lifeline
         self.afterwards = afterwards  # called once the first fork is done and told
         self.paths = paths            # sys.path as the application is to see it, but for its own folder
-        self.templates = set()        # numbers of workers that became one
+        self.no_workers = set()       # numbers of candidates that became templates, and of those that nobody wanted
         self.workers = {}             # pid → (number, descriptors kept open for it)
+        self.ended = []               # (number, pid, status) of those whose end is to be reported
+        self.inherited = {}           # pid → number, of workers whose template has ended
         self.unread = {}              # descriptor of a dead worker's output → when to give up, monotonic seconds
         self.handlers = quiet_signals((*GROUP_SIGNALS, signal.SIGCHLD))      # what a worker must have again
         self.wake, self.waker = socket.socketpair()
         for end in (self.wake, self.waker):
             end.setblocking(False)
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
-        prctl.become_subreaper()
+        self.is_heir = prctl.become_subreaper()      # of what its templates leave
         prctl.stay_dumpable()
 
     def say(self, event, **facts):
@@ -89,14 +91,14 @@ class Zygote:
             self.close_read_outputs()
             self.reap()
             received = self.receive()
-            if received is None:
-                continue
-            if not received:
+            if received == b"":
                 return
-            *lines, held = (held + received).split(b"\n")
+            *lines, held = (held + (received or b"")).split(b"\n")
             for line in lines:
                 if not self.obey(read_command(line)):
                     return
+            # Only now: that a candidate was no worker was said before it could end.
+            self.report()
 
     def receive(self):
         """What the supervisor has sent, None if nothing, empty at its end."""
@@ -116,8 +118,10 @@ class Zygote:
             self.lifeline = lifeline.arm(self.config["lifeline"])
         elif name == "fork":
             self.fork(command["worker"], bool(command.get("candidate")))
-        elif name == "preloaded":
-            self.templates.add(command["worker"])
+        elif name in ("preloaded", "dismissed"):
+            self.no_workers.add(command["worker"])
+        elif name == "inherit":
+            self.inherit(command["worker"], command["pid"])
         elif name == "kill":
             self.kill(command["pid"], command["signal"])
         return name != "stop"
@@ -217,7 +221,7 @@ class Zygote:
     # Ends
 
     def reap(self):
-        """Reports the workers that have ended. What else it reaps are orphans of the application's."""
+        """Takes leave of the workers that have ended. What else it reaps are orphans of the application's."""
         try:
             self.wake.recv(4096)
         except BlockingIOError:
@@ -229,29 +233,52 @@ class Zygote:
             pid, status = waitpid(-1, options)
             while pid:
                 if pid in self.workers:
-                    self.report(pid, status)
+                    self.part(pid, status)
+                elif pid in self.inherited:
+                    self.bury(pid, status)
                 if not self.workers:
                     options = os.WNOHANG
                 pid, status = waitpid(-1, options)
         except ChildProcessError:
             pass
 
-    def report(self, pid, status):
+    def part(self, pid, status):
         number, descriptors = self.workers.pop(pid)
         expiry = time.monotonic() + UNREAD_OUTPUT_SECONDS
         self.unread.update(dict.fromkeys(descriptors, expiry))
         self.close_read_outputs()
-        killed = os.WIFSIGNALED(status)
-        if self.extension is not None and number not in self.templates:
-            # Before the front is told: with the last worker of a generation, it ends its zygote.
-            self.extension.worker_ended(number, pid, status)
-        self.say(
-            "exited",
-            worker=number,
-            pid=pid,
-            code=None if killed else os.WEXITSTATUS(status),
-            signal=os.WTERMSIG(status) if killed else None,
-        )
+        self.ended.append((number, pid, status))
+
+    def report(self):
+        ended, self.ended = self.ended, []
+        for number, pid, status in ended:
+            if self.extension is not None and number not in self.no_workers:
+                # Before the front is told: with the last worker of a generation, it ends its zygote.
+                self.extension.worker_ended(number, pid, status)
+            killed = os.WIFSIGNALED(status)
+            self.say(
+                "exited",
+                worker=number,
+                pid=pid,
+                code=None if killed else os.WEXITSTATUS(status),
+                signal=os.WTERMSIG(status) if killed else None,
+            )
+
+    def inherit(self, number, pid):
+        """A worker whose template has ended. The front sees its end by itself; only the extension is told."""
+        if self.extension is None or not self.is_heir:
+            return
+        self.extension.forked(number, pid)
+        self.inherited[pid] = number
+        try:
+            ended, status = waitpid(pid, os.WNOHANG)
+            if ended:
+                self.bury(pid, status)
+        except ChildProcessError:
+            self.bury(pid, None)      # reaped before we knew whose it was
+
+    def bury(self, pid, status):
+        self.extension.worker_ended(self.inherited.pop(pid), pid, status)
 
     def close_read_outputs(self):
         """Closes dead workers' outputs once they were read: what came before the front had opened them stays."""
@@ -267,6 +294,8 @@ class Zygote:
         if self.workers:
             self.wait(0)
         self.end_inherited()
+        self.wait(os.WNOHANG)
+        self.report()
 
     def end_inherited(self):
         """Ends the workers of a template that has ended: they are ours now, and told by their lifeline."""
@@ -277,6 +306,8 @@ class Zygote:
         for pid in children:
             if self.config is not None and is_ours(pid, self.config["lifeline"]):
                 os.kill(pid, signal.SIGKILL)
+                if pid in self.inherited:
+                    self.bury(*waitpid(pid, 0))
 
 
 def is_ours(pid, lifeline_path):

@@ -80,6 +80,10 @@ export class Foreman implements GenerationOwner, Omit<CrewOwner, 'overdue' | 'le
     this.#crew.forkerEnded(forker)
   }
 
+  forkedBy(forker: Forker): readonly Member[] {
+    return this.#crew.all.filter((member) => member.forker === forker)
+  }
+
   orphaned(generation: Generation, what: string): void {
     if (this.#fleet.isStopping) return
     if (generation.isTried) return generation.trial.reject(new Fault('PYTHON_BROKEN', { detail: what }))

@@ -23,6 +23,8 @@ export interface GenerationOwner {
   templateFailed(generation: Generation, pid: number, fault: Fault): void
   /** This one obeys and reports no more; what it forked lives on. */
   forkerEnded(forker: Forker): void
+  /** Workers of this one's that are there. */
+  forkedBy(forker: Forker): readonly { readonly number: number; readonly pid: number }[]
   /** It can't fork any more: `what` (with its pid, and why) died. */
   orphaned(generation: Generation, what: string): void
   /** Worker `number` becomes the template now. */
@@ -215,15 +217,20 @@ export class Generation {
   }
 
   #audited(template: Template, findings: readonly string[], application: string): void {
-    if (this.stage !== 'trying' || this.candidate !== template.number) return template.stop()
+    if (this.stage !== 'trying' || this.candidate !== template.number) return this.#dismiss(template)
     this.candidate = 0
     const facts = { ...this.#python!, pid: template.pid, application }
     if (findings.length === 0 || this.settings.preload === 'always') return this.#preload(template, findings, facts)
     this.stage = 'open'
     if (this.#owner.notPreloaded(this, template.number, findings)) template.work()
-    else template.stop()
+    else this.#dismiss(template)
     this.#loaded = facts
     this.#owner.opened(this)
+  }
+
+  #dismiss(template: Template): void {
+    this.#zygote.forker.tell({ cmd: 'dismissed', worker: template.number })
+    template.stop()
   }
 
   #preload(template: Template, findings: readonly string[], facts: WorkerFacts): void {
@@ -262,6 +269,9 @@ export class Generation {
     this.#owner.forkerEnded(template.forker)
     this.#owner.workerEnded(template.number, { kind: 'asked' })
     if (this.stage === 'trying') return this.#templateFailed(template, why)
+    // They are the zygote's children now, and the extension hears of their ends there.
+    for (const { number, pid } of this.#owner.forkedBy(template.forker))
+      this.#zygote.forker.tell({ cmd: 'inherit', worker: number, pid })
     this.#orphan(`the template (pid ${template.pid}: ${why})`)
   }
 

@@ -8,7 +8,7 @@ import tempfile
 import textwrap
 import unittest
 
-from support import ZygoteProcess
+from support import PATIENCE_SECONDS, ZygoteProcess, wait_until
 
 NOTES = """
 import json, os
@@ -426,6 +426,42 @@ class Hooks(unittest.TestCase):
         candidate.tell("STOP")
         zygote.event("exited")
         self.assertEqual(self.names(), ["loaded", "post_fork", "post_worker_init", "worker_exit", "child_exit"])
+
+    def test_a_candidate_that_nobody_wants_was_no_worker(self):
+        zygote = self.begin(ALL)
+        _, _, template = zygote.candidate(1)
+        template.event("audited")
+        zygote.tell(cmd="dismissed", worker=1)
+        template.tell(cmd="stop")
+        self.assertEqual(zygote.event("exited")["code"], 0)
+        self.assertEqual(self.names(), ["loaded"])
+
+    def test_child_exit_of_those_whose_template_has_died(self):
+        zygote = self.begin(ALL)
+        _, event, template = zygote.candidate(1)
+        template.event("audited")
+        template.tell(cmd="template")
+        template.event("ready")
+        zygote.tell(cmd="preloaded", worker=1)
+        pids = {}
+        for number in (2, 3, 4):
+            worker, forked = template.fork(number)
+            worker.next("READY")
+            pids[number] = forked["pid"]
+        os.kill(event["pid"], signal.SIGKILL)
+        zygote.event("exited")
+        os.kill(pids[2], signal.SIGKILL)
+        wait_until(lambda: not os.path.exists("/proc/%d" % pids[2]))
+        for number, pid in pids.items():
+            zygote.tell(cmd="inherit", worker=number, pid=pid)
+        self.wait_for("child_exit")
+        os.kill(pids[3], signal.SIGKILL)
+        wait_until(lambda: self.names().count("child_exit") == 2)
+        zygote.tell(cmd="stop")
+        self.assertEqual(zygote.process.wait(PATIENCE_SECONDS), 0)
+        exits = [note for note in self.notes() if note[1] == "child_exit"]
+        ours = zygote.process.pid
+        self.assertEqual([note[:4] for note in exits], [[ours, "child_exit", pids[n], n] for n in (2, 3, 4)])
 
 
 if __name__ == "__main__":

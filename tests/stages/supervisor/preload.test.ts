@@ -104,6 +104,10 @@ test('the template’s death is as the zygote’s: its workers serve until those
   await zygote.told('kill') // it hung up: it is made sure that it is dead
   stage.end(candidate, { signal: 6 })
   await stage.noted(/the template \(pid \d+: signal SIGABRT\) died/)
+  for (const { place } of crew) {
+    const { worker, pid } = await zygote.told('inherit')
+    deepEqual([worker, pid], [place.number, place.pid])
+  }
   const second = await stage.zygote()
   const next = await stage.fork(second)
   deepEqual([crew[0]!.told, crew[1]!.told], [['serve'], ['serve']])
@@ -145,6 +149,7 @@ test('none wanted: one that isn’t clean leaves after its audit, and the server
   front.say('audited', { findings: ['a socket'], application: 'a:b' })
   await started
   await front.told('stop')
+  equal((await zygote.told('dismissed')).worker, candidate.place.number)
   stage.end(candidate)
   equal((await stage.told('workerEnded')).end, 'audited')
   equal(zygote.heard('fork'), 0)
