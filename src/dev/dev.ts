@@ -4,6 +4,7 @@ import { Beside } from './beside.ts'
 import { forgetBytecode } from './bytecode.ts'
 import { changedSince, Imports } from './imports.ts'
 import type { Sources } from './relevance.ts'
+import { Restless } from './restless.ts'
 import { Screen } from './screen.ts'
 import { type Change, Watcher } from './watcher.ts'
 
@@ -38,6 +39,8 @@ export class Dev implements Attendant<Beside> {
   /** Files that have changed since the last load began. */
   readonly #changedPaths: string[] = []
   #reloading: Promise<void> | null = null
+  readonly #restless = new Restless()
+  #loadedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: DevOptions) {
     this.#options = options
@@ -75,7 +78,16 @@ export class Dev implements Attendant<Beside> {
   }
 
   #changed({ relevance, paths }: Change): void {
-    if (relevance === 'reload') this.#reload(paths)
+    if (relevance !== 'reload') return
+    const nowMs = performance.now()
+    const { imported, named } = this.#sources()
+    const isCode = (path: string): boolean => imported.has(path) || named.has(path)
+    const code = paths.filter(isCode)
+    const others = paths.filter((path) => !isCode(path))
+    const sinceLoadMs = this.#reloading === null ? nowMs - this.#loadedMs : 0
+    const { counted, given } = this.#restless.judge(others, nowMs, sinceLoadMs)
+    if (given.length > 0) this.#screen?.gaveUp(given)
+    if (code.length + counted.length > 0) this.#reload([...code, ...counted])
   }
 
   /** One at a time; what changes meanwhile is loaded after it, and requests wait for the last. */
@@ -87,6 +99,7 @@ export class Dev implements Attendant<Beside> {
     this.#changedPaths.push(...paths)
     this.#reloading ??= this.#reloadUntilFresh(server).finally(() => {
       this.#reloading = null
+      this.#loadedMs = performance.now()
       server.hold(false)
     })
   }

@@ -41,9 +41,18 @@ export class Screen {
   }
 
   changed(paths: readonly string[]): void {
+    this.#out(`${this.#paint(DIM, `↻ ${this.#named(paths)}`)}\n`)
+  }
+
+  /** These change whenever they are loaded. */
+  gaveUp(paths: readonly string[]): void {
+    this.#out(`${this.#named(paths)}: changes at each load, and is not watched until it rests\n`)
+  }
+
+  #named(paths: readonly string[]): string {
     const names = paths.slice(0, MOST_NAMED).map((path) => relative(this.#folder, path) || path)
     const others = paths.length - names.length
-    this.#out(`${this.#paint(DIM, `↻ ${names.join(', ')}${others > 0 ? ` and ${others} more` : ''}`)}\n`)
+    return `${names.join(', ')}${others > 0 ? ` and ${others} more` : ''}`
   }
 
   loaded(tookMs: number): void {

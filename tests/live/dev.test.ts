@@ -127,6 +127,17 @@ test('an application that fails to load is an error page until a change mends it
   equal((await server.stop()).code, 0)
 })
 
+test('a file that the application writes whenever it is loaded does not keep it loading', async (t) => {
+  const site = await open(t)
+  site.write('helper.py', "TEXT = open('notes.txt', 'a').write('loaded\\n') and 'writes'\n")
+  await eventually(() => site.server.stdout.includes('notes.txt: changes at each load'), 'to be told')
+  await site.becomes('writes')
+  const before = loads(site.server)
+  site.write('helper.py', 'TEXT = "2"\n')
+  await site.becomes('2')
+  ok(loads(site.server) <= before + 2)
+})
+
 test('tracebacks are for this machine alone', async (t) => {
   const { server } = await open(t)
   match((await server.get('/fails', [['Host', `localhost:${server.port}`]])).text, /ValueError: told to/)
