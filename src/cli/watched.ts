@@ -14,6 +14,8 @@ export interface Watched {
   readonly shows: boolean
   /** A browser is to be opened at the start. */
   readonly opens: boolean
+  /** Tabs of a browser that show the application are reloaded, too. */
+  readonly reloadsBrowser: boolean
 }
 
 /**
@@ -25,15 +27,16 @@ export async function serveWatched(
   read: () => Promise<Loaded>,
   world: World,
   keeper: () => Keeper | null,
-  { files, shows, opens }: Watched,
+  { files, shows, opens, reloadsBrowser }: Watched,
 ): Promise<number> {
-  const { Beside, Dev, Screen } = await import('../dev/dev.ts') // no other command needs it
+  const { Beside, Dev, Reload, Screen } = await import('../dev/dev.ts') // no other command needs it
   const { settings } = loaded
   const folder = resolve(loaded.folder, settings.chdir ?? '.')
   const envFile = settings.envFile === null ? [] : [settings.envFile]
   const named = new Set([...USUAL_FILES, ...files, ...envFile].map((name) => resolve(folder, name)))
   // Pages of ours are for `dram dev` alone, not for whoever reloads in production.
-  const beside = shows ? new Beside(settings.bind.join('-').replace(/\W+/g, '-')) : null
+  const name = settings.bind.join('-').replace(/\W+/g, '-')
+  const beside = shows ? new Beside(name, reloadsBrowser ? new Reload() : null) : null
   const screen = shows ? new Screen(folder, world.terminal?.colors ?? false, (text) => world.out(text)) : null
   const dev = new Dev({ beside, folder, named, screen, opens })
   return startServer(async () => watched(await read()), world, keeper, dev)

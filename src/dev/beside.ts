@@ -3,6 +3,8 @@ import type { Fault } from '../faults/fault.ts'
 import type { Bystander, Desk, Finish, OwnAnswer } from '../server/bystander.ts'
 import type { ExchangeFacts } from '../server/facts.ts'
 import { page } from './answers.ts'
+import { finishOf } from './browser/finish.ts'
+import type { Reload } from './browser/reload.ts'
 import { Guard } from './guard.ts'
 import { inspectorPages } from './inspector/page.ts'
 import { Pages } from './pages.ts'
@@ -14,9 +16,14 @@ const ENTRANCE = '/-/dev/open'
 export class Beside implements Bystander {
   readonly guard: Guard
   readonly pages: Pages
+  readonly reload: Reload | null
 
-  /** `name`: tells servers of one machine apart, in their cookies. */
-  constructor(name: string) {
+  /**
+   * @param name tells servers of one machine apart, in their cookies
+   * @param reload null: tabs are not reloaded
+   */
+  constructor(name: string, reload: Reload | null) {
+    this.reload = reload
     this.guard = new Guard(name)
     this.pages = new Pages(this.guard)
     this.pages.add({
@@ -25,7 +32,7 @@ export class Beside implements Bystander {
       need: 'local',
       answer: ({ url }, answer) => answer.whole(this.#enter(url.searchParams)),
     })
-    this.pages.add(...inspectorPages())
+    this.pages.add(...inspectorPages(), ...(reload?.pages ?? []))
   }
 
   /** A link to a page of this server, or of its application, that brings the token along. */
@@ -38,8 +45,8 @@ export class Beside implements Bystander {
     return this.pages.deskFor(request)
   }
 
-  finish(_request: ExchangeFacts, _head: AnswerHead): Finish | null {
-    return null
+  finish(request: ExchangeFacts, head: AnswerHead): Finish | null {
+    return finishOf(request, head, this.reload, Date.now())
   }
 
   faultPage(_request: ExchangeFacts, _fault: Fault): OwnAnswer | null {

@@ -1,6 +1,7 @@
 import type { Attendant, Attended } from '../events/attendant.ts'
 import { Fault } from '../faults/fault.ts'
 import { Beside } from './beside.ts'
+import { Reload } from './browser/reload.ts'
 import { forgetBytecode } from './bytecode.ts'
 import { changedSince, Imports } from './imports.ts'
 import type { Sources } from './relevance.ts'
@@ -8,7 +9,7 @@ import { Restless } from './restless.ts'
 import { Screen } from './screen.ts'
 import { type Change, Watcher } from './watcher.ts'
 
-export { Beside, Screen }
+export { Beside, Reload, Screen }
 
 export interface DevOptions {
   /** Null: the requests are left alone. */
@@ -64,7 +65,9 @@ export class Dev implements Attendant<Beside> {
     if (missed.length > 0) this.#reload(missed)
   }
 
-  leave(): void {}
+  leave(): void {
+    this.bystander?.reload?.end()
+  }
 
   async end(): Promise<void> {
     this.#screen?.close()
@@ -78,7 +81,12 @@ export class Dev implements Attendant<Beside> {
   }
 
   #changed({ relevance, paths }: Change): void {
-    if (relevance !== 'reload') return
+    if (relevance === 'reload') return this.#filesChanged(paths)
+    this.#screen?.changed(paths)
+    this.bystander?.reload?.refreshed(paths)
+  }
+
+  #filesChanged(paths: readonly string[]): void {
     const nowMs = performance.now()
     const { imported, named } = this.#sources()
     const isCode = (path: string): boolean => imported.has(path) || named.has(path)
@@ -117,6 +125,7 @@ export class Dev implements Attendant<Beside> {
       if (fault === null) this.#screen?.loaded(performance.now() - begunMs)
       else this.#screen?.broken()
     }
+    if (!this.#isBroken) this.bystander?.reload?.changed()
   }
 }
 

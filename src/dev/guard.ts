@@ -56,7 +56,7 @@ export class Guard {
 }
 
 /** Neither Origin nor Sec-Fetch-Site says that another page asks. */
-function isAskedHere(block: Pick<HeaderBlock, 'host' | 'fields'>): boolean {
+export function isAskedHere(block: Pick<HeaderBlock, 'host' | 'fields'>): boolean {
   const sites = valuesOf(block, 'sec-fetch-site')
   const origins = valuesOf(block, 'origin')
   const isOwn = (origin: string): boolean => origin.replace(/^https?:\/\//i, '') === block.host

@@ -1,6 +1,10 @@
+import { statSync } from 'node:fs'
 import { type FSWatcher, watch } from 'chokidar'
 import { isInside, isWatched, type Relevance, relevanceOf, type Sources } from './relevance.ts'
 import { Settling } from './settling.ts'
+
+/** chokidar says nothing of another change of the same file so soon after one; what formats on saving is as fast. */
+const DEAF_MS = 50
 
 /** Changes that came together, and what follows from the weightiest of them. */
 export interface Change {
@@ -16,6 +20,7 @@ export class Watcher {
   readonly #watcher: FSWatcher
   readonly #settling = new Settling<string>()
   #timer: NodeJS.Timeout | null = null
+  readonly #second = new Set<NodeJS.Timeout>()
 
   /** `sources` is asked anew at each change. */
   constructor(folder: string, sources: () => Sources, told: (change: Change) => void) {
@@ -43,6 +48,7 @@ export class Watcher {
 
   async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
+    for (const timer of this.#second) clearTimeout(timer)
     await this.#watcher.close()
   }
 
@@ -65,7 +71,24 @@ export class Watcher {
     const judged = paths.map((path): [string, Relevance] => [path, relevanceOf(path, sources)])
     const relevant = judged.filter(([, relevance]) => relevance !== 'none')
     if (relevant.length === 0) return
+    this.#lookAgain(relevant.map(([path]) => path))
     const relevance = relevant.some(([, one]) => one === 'reload') ? 'reload' : 'refresh'
     this.#told({ relevance, paths: relevant.map(([path]) => path) })
   }
+
+  /** For what changes after these have been read, while nothing is said of it. */
+  #lookAgain(paths: readonly string[]): void {
+    const stamps = paths.map((path): [string, string] => [path, stampOf(path)])
+    const timer = setTimeout(() => {
+      this.#second.delete(timer)
+      for (const [path, stamp] of stamps) if (stampOf(path) !== stamp) this.#changed(path)
+    }, DEAF_MS)
+    this.#second.add(timer)
+  }
+}
+
+/** Another one for each state of a file; '' where there is none. */
+function stampOf(path: string): string {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stats === undefined ? '' : `${stats.ino} ${stats.mtimeNs} ${stats.size}`
 }

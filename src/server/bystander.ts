@@ -10,7 +10,7 @@ import type { ExchangeFacts } from './facts.ts'
 export interface Bystander {
   /** Who answers a request instead of the application; null: nobody does. */
   deskFor(request: ExchangeFacts): Desk | null
-  /** What is changed of an answer of the application; null: nothing. Not asked for HEAD, nor for answers without a body. */
+  /** What is changed of an answer of the application; null: nothing. One without a body, to HEAD or a 304, gets no tail. */
   finish(request: ExchangeFacts, head: AnswerHead): Finish | null
   /** What the client gets in the place of the plain page of a fault; null: that one. */
   faultPage(request: ExchangeFacts, fault: Fault): OwnAnswer | null

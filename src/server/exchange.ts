@@ -246,8 +246,9 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   #finishOf(head: AnswerHead): Finish | null {
     const { bystander } = this.#context
     if (bystander === null || this.desk !== null) return null
-    if (this.head!.method === 'HEAD' || isBodiless(head.status)) return null
-    return bystander.finish(this, head)
+    const finish = bystander.finish(this, head)
+    const hasBody = this.head!.method !== 'HEAD' && !isBodiless(head.status)
+    return finish === null || hasBody ? finish : { head: finish.head, tail: NOTHING }
   }
 
   /** `tail`: follows the last byte of the body. */

@@ -81,6 +81,14 @@ test('editors save in their own ways: rename over, delete and write, touch', asy
   await eventually(() => loads(site.server) > before, 'a load after a touch')
 })
 
+test('what formats on saving writes a second time right after the first', async (t) => {
+  const site = await open(t)
+  site.write('helper.py', 'TEXT =   "2"\n')
+  await eventually(() => site.server.stdout.includes('↻ helper.py'), 'the change to be seen')
+  site.write('helper.py', 'TEXT = "3"\n')
+  await site.becomes('3')
+})
+
 test('what is imported late and templates count; what is not imported does not', async (t) => {
   const site = await open(t)
   equal(await site.text('/lazy'), 'lazy 1')

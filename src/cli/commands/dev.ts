@@ -10,7 +10,7 @@ import { COMMON_SWITCHES, type Command, type World } from './command.ts'
 import { sourceOf } from './serve.ts'
 
 const FIRST_PORT = 8000
-const SWITCHES = { ...COMMON_SWITCHES, '--open': '--open' } as const
+const SWITCHES = { ...COMMON_SWITCHES, '--open': '--open', '--no-browser-reload': '--no-browser-reload' } as const
 /** What differs from `dram serve` where nothing else is asked for. */
 const DEFAULTS: readonly (readonly [key: SettingKey, word: string])[] = [
   ['workers', '1'],
@@ -29,13 +29,20 @@ export const dev: Command = {
   usage: 'dev [APP] [options]',
   summary: 'Serve while you develop: reloads when a file changes, shows errors.',
 
-  help: (columns) => `Usage: dram dev [APP] [--open] [options of dram serve]
+  help: (columns) => `Usage: dram dev [APP] [--open] [--no-browser-reload] [options of dram serve]
 
 ${paragraph(`${REGISTRY.app.help} ${REGISTRY.app.why}`, columns)}
 
 ${paragraph('The application is loaded anew when a file that it has imported changes, a template below its folder, or .env; requests wait until it is there. Where it fails to load, every request gets the error until a change mends it. Tracebacks are shown to this machine alone.', columns)}
 
-${twoColumns([['--open', 'Open the browser.']], 10, columns)}
+${twoColumns(
+  [
+    ['--open', 'Open the browser.'],
+    ['--no-browser-reload', 'Add nothing to pages that would reload them after a change.'],
+  ],
+  22,
+  columns,
+)}
 
 ${paragraph('All options of dram serve count. Where nothing is said, one worker with 8 threads and without a time limit serves 127.0.0.1:8000, or the next port that is free.', columns)}
 
@@ -47,12 +54,12 @@ ${commonHelp()}
     const { given, switches } = readArguments(argv, SWITCHES)
     if (switches.has('--help')) world.out(dev.help(world.columns))
     else if (switches.has('--version')) world.out(versionLine())
-    else return serve(given, world, switches.has('--open'))
+    else return serve(given, world, switches)
     return 0
   },
 }
 
-async function serve(given: readonly Given[], world: World, opens: boolean): Promise<number> {
+async function serve(given: readonly Given[], world: World, switches: ReadonlySet<string>): Promise<number> {
   const { freePort } = await import('../../dev/port.ts')
   const source = sourceOf(given, world)
   const port = await freePort(FIRST_PORT)
@@ -60,7 +67,12 @@ async function serve(given: readonly Given[], world: World, opens: boolean): Pro
   const loaded = await read()
   if (port !== FIRST_PORT && loaded.settings.bind.includes(`127.0.0.1:${port}`))
     world.out(`port ${FIRST_PORT} is taken\n`)
-  return serveWatched(loaded, read, world, source.keeper, { files: [], shows: true, opens })
+  return serveWatched(loaded, read, world, source.keeper, {
+    files: [],
+    shows: true,
+    opens: switches.has('--open'),
+    reloadsBrowser: !switches.has('--no-browser-reload'),
+  })
 }
 
 /** Settings for who develops, where nobody has said otherwise. */

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { basename, extname } from 'node:path'
+import { json } from '../answers.ts'
+import { assetPage } from '../assets.ts'
+import { isAskedHere } from '../guard.ts'
+import type { OwnPage } from '../pages.ts'
+import { Listeners } from './listeners.ts'
+
+const SCRIPT = '/-/dev/reload.js'
+const EVENTS = '/-/dev/events'
+/** Less than what proxies and browsers call silence. */
+const BEAT_MS = 15_000
+
+/** Tells the tabs of a browser what has changed. */
+export class Reload {
+  readonly #listeners = new Listeners()
+  /** Of this server alone: a tab that outlived another one reloads. */
+  readonly #start: string
+  /** How often something has changed that tabs show. */
+  #changes = 0
+  #beat: NodeJS.Timeout | null = null
+
+  constructor(start: string = randomBytes(6).toString('base64url')) {
+    this.#start = start
+  }
+
+  get pages(): readonly OwnPage[] {
+    return [
+      assetPage(SCRIPT, 'reload/reload.js'),
+      {
+        method: 'GET',
+        path: EVENTS,
+        need: 'local',
+        answer: ({ head }, answer) => {
+          if (!isAskedHere(head.block)) return answer.whole(json(403, {})) // other sites' pages would push ours out
+          this.#beat ??= setInterval(() => this.#listeners.beat(), BEAT_MS).unref()
+          this.#listeners.add(answer, { kind: 'hello', version: this.#version })
+        },
+      },
+    ]
+  }
+
+  /** What pages carry: it knows what they show, and waits for something else. `nonce`: '' for none. */
+  tag(nonce = ''): string {
+    const carried = nonce === '' ? '' : ` nonce="${nonce}"`
+    return `<script src="${SCRIPT}" data-version="${this.#version}"${carried} async></script>`
+  }
+
+  /** Another application serves, or why it can't. */
+  changed(): void {
+    this.#changes++
+    this.#listeners.tell({ kind: 'reload', version: this.#version })
+  }
+
+  /** Files have changed that are none of Python's business. */
+  refreshed(paths: readonly string[]): void {
+    if (paths.some((path) => extname(path) !== '.css')) return this.changed()
+    this.#changes++
+    this.#listeners.tell({ kind: 'css', version: this.#version, names: paths.map((path) => basename(path)) })
+  }
+
+  /** No tab is listened to any more. */
+  end(): void {
+    if (this.#beat !== null) clearInterval(this.#beat)
+    this.#listeners.end()
+  }
+
+  get #version(): string {
+    return `${this.#start}.${this.#changes}`
+  }
+}
