@@ -1,6 +1,8 @@
 import { Fault } from '../faults/fault.ts'
+import type { FaultCode } from '../faults/table.ts'
 import { type Outcome, tellParent } from '../house/offspring.ts'
 import { versionLine } from '../house/version.ts'
+import { nearest } from '../kit/nearest.ts'
 import type { World } from './commands/command.ts'
 import { COMMANDS } from './commands/commands.ts'
 import { overview } from './help.ts'
@@ -13,7 +15,7 @@ export async function main(argv: readonly string[], world: World & { err(text: s
   } catch (error) {
     const fault = error instanceof Fault ? error : internal(error)
     const exit = COMMANDS[argv[0] ?? '']?.exitOf?.(fault) ?? fault.row.exit ?? 1
-    const text = report(fault)
+    const text = report(fault, hintOf(fault, argv))
     world.err(text)
     tellBirth(world, { kind: 'failed', exit, text })
     return exit
@@ -44,8 +46,17 @@ function internal(error: unknown): Fault {
   return new Fault('INTERNAL', { detail }, error instanceof Error ? error.stack : '')
 }
 
+/** What there is no application for may have been meant as a command. */
+const NO_APPLICATION: ReadonlySet<FaultCode> = new Set(['APP_NOT_FOUND', 'USAGE'])
+
+function hintOf({ code, hint }: Fault, [first = '']: readonly string[]): string {
+  if (!NO_APPLICATION.has(code) || Object.hasOwn(COMMANDS, first) || /^did you mean/.test(hint)) return hint
+  const meant = nearest(first, Object.keys(COMMANDS))
+  return meant === null ? hint : `did you mean dram ${meant}? ${hint}`
+}
+
 /** One sentence on top, the trace below it if there is one, then the way out. What a server told drives no terminal. */
-function report({ code, message, trace, hint }: Fault): string {
+function report({ code, message, trace }: Fault, hint: string): string {
   const lines = [`dram: ${code}: ${message}`, ...(trace ? [trace.trimEnd()] : []), `hint: ${hint}`]
   return printable(`${lines.join('\n')}\n`, '\n\t')
 }

@@ -123,6 +123,7 @@ test('an application folder with modules named like the standard library’s bre
 
 const FAILURES: readonly (readonly [what: string, app: string, module: string, told: readonly RegExp[]])[] = [
   ['a missing module', 'wheree', '', [/APP_NOT_FOUND/, /wheree/, /where\b/]],
+  ['a command that is none', 'relaod', '', [/APP_NOT_FOUND/, /hint: did you mean dram reload\? APP is/]],
   ['a missing file', 'none.py', '', [/APP_NOT_FOUND/, /none\.py/]],
   ['a missing attribute', 'where:aplication', 'application = print', [/APP_ATTRIBUTE_MISSING/, /\bapplication\b/]],
   ['no attribute of any name', 'where', 'x = 1', [/APP_ATTRIBUTE_MISSING/]],

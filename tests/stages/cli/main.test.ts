@@ -51,6 +51,13 @@ test('mistakes end with their exit code, one sentence and a way out, without a s
     out: '',
     err: 'dram: FOLDER_MISSING: there is no folder /nowhere/at/all\nhint: check --chdir\n',
   })
+  const command = await dram(['sacle', '3'])
+  deepEqual(command, {
+    code: 2,
+    out: '',
+    err: 'dram: USAGE: there are two applications: sacle and 3\nhint: did you mean dram scale? see dram --help\n',
+  })
+  match((await dram(['mysite', '3'])).err, /\nhint: see dram --help\n$/)
 })
 
 test('settings shows values and where they came from', async () => {
