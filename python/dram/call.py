@@ -70,6 +70,8 @@ def close(answer, chunks):
         closing = getattr(chunks, "close", None)
         if closing is not None:
             closing()
+            if answer.is_watched:
+                answer.closed()
     except BaseException as error:
         if not answer.is_cancelled():
             says = "close() of the response raised %s\n%s" % (describe(error), traceback_of(error))

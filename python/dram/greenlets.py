@@ -286,7 +286,7 @@ class GreenWorker(Worker):
         key = line.key(request_id)
         slot = server.slot
         start = self.before_request(line)
-        answer = Answer(line, request_id, start)
+        answer = self.answer_kind(line, request_id, start)
         errors.line = line
         errors.request_id = request_id
         slot.doubles[START] = start

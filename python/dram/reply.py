@@ -60,6 +60,7 @@ class Answer:
     stream = None
     closes = ()
     ended = 0.0
+    is_watched = False        # witness.py looks on
 
     def __init__(self, line, request_id, start):
         self.line = line

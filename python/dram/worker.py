@@ -42,6 +42,7 @@ class Pace:
 
 class Worker:
     line_kind = Line
+    answer_kind = Answer
 
     def __init__(self, application, config, page, connections, window, lifeline_fd=None):
         """`connections`: data and control of each front, in the order of their numbers."""
@@ -144,6 +145,7 @@ class Worker:
         running = slot.words
         starts = slot.doubles
         build = self.environs.build
+        answer_kind = self.answer_kind
         pace = self.pace
         intake = self.intake
         while True:
@@ -175,7 +177,7 @@ class Worker:
                 start = clock()
             words[ENTERED] = request_id
             reading.release()
-            answer = Answer(line, request_id, start)
+            answer = answer_kind(line, request_id, start)
             errors.request_id = request_id
             starts[START] = start
             running[ID] = base + request_id

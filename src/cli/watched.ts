@@ -39,10 +39,10 @@ export async function serveWatched(
   const beside = shows ? new Beside(name, reloadsBrowser ? new Reload() : null) : null
   const screen = shows ? new Screen(folder, world.terminal?.colors ?? false, (text) => world.out(text)) : null
   const dev = new Dev({ beside, folder, named, screen, opens })
-  return startServer(async () => watched(await read()), world, keeper, dev)
+  return startServer(async () => watched(await read(), shows), world, keeper, dev)
 }
 
 /** One front: only there requests can be held. */
-function watched(loaded: Loaded): Loaded {
-  return { ...loaded, settings: { ...loaded.settings, fronts: 1 }, tellsImports: true }
+function watched(loaded: Loaded, tellsCalls: boolean): Loaded {
+  return { ...loaded, settings: { ...loaded.settings, fronts: 1 }, tellsImports: true, tellsCalls }
 }

@@ -2,11 +2,14 @@ import type { AnswerHead } from '../events/answer.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { Bystander, Desk, Finish, OwnAnswer } from '../server/bystander.ts'
 import type { ExchangeFacts } from '../server/facts.ts'
+import type { Connected, ConnectionWitness } from '../server/witness.ts'
 import { page } from './answers.ts'
 import { finishOf } from './browser/finish.ts'
 import type { Reload } from './browser/reload.ts'
 import { Guard } from './guard.ts'
+import { InspectorApi } from './inspector/api.ts'
 import { inspectorPages } from './inspector/page.ts'
+import { Recorder } from './inspector/recorder.ts'
 import { Pages } from './pages.ts'
 
 /** Where the link that is printed at the start leads: `?token=…&to=/path`. It leaves the token in a cookie. */
@@ -17,6 +20,8 @@ export class Beside implements Bystander {
   readonly guard: Guard
   readonly pages: Pages
   readonly reload: Reload | null
+  readonly recorder: Recorder
+  readonly #inspector: InspectorApi
 
   /**
    * @param name tells servers of one machine apart, in their cookies
@@ -26,13 +31,15 @@ export class Beside implements Bystander {
     this.reload = reload
     this.guard = new Guard(name)
     this.pages = new Pages(this.guard)
+    this.recorder = new Recorder({ isOwn: (request) => this.pages.deskFor(request) !== null })
     this.pages.add({
       method: 'GET',
       path: ENTRANCE,
       need: 'local',
       answer: ({ url }, answer) => answer.whole(this.#enter(url.searchParams)),
     })
-    this.pages.add(...inspectorPages(), ...(reload?.pages ?? []))
+    this.#inspector = new InspectorApi(this.recorder)
+    this.pages.add(...inspectorPages(), ...this.#inspector.pages, ...(reload?.pages ?? []))
   }
 
   /** A link to a page of this server, or of its application, that brings the token along. */
@@ -51,6 +58,16 @@ export class Beside implements Bystander {
 
   faultPage(_request: ExchangeFacts, _fault: Fault): OwnAnswer | null {
     return null
+  }
+
+  connected(connected: Connected): ConnectionWitness {
+    return this.recorder.connected(connected)
+  }
+
+  /** The server begins to stop: what is held open is let go. */
+  leave(): void {
+    this.#inspector.close()
+    this.reload?.end()
   }
 
   #enter(query: URLSearchParams): OwnAnswer {

@@ -52,6 +52,7 @@ export class Dev implements Attendant<Beside> {
   async begin(server: Attended, fault: Fault | null): Promise<void> {
     const { folder, screen, opens } = this.#options
     this.#server = server
+    if (this.bystander !== null) this.bystander.recorder.worker = () => server.facts
     this.#imports = new Imports(server.runtimeFolder)
     this.#isBroken = fault !== null
     const sources = (): Sources => this.#sources()
@@ -66,7 +67,7 @@ export class Dev implements Attendant<Beside> {
   }
 
   leave(): void {
-    this.bystander?.reload?.end()
+    this.bystander?.leave()
   }
 
   async end(): Promise<void> {

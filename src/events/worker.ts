@@ -13,6 +13,8 @@ export interface Asker {
   /** `short`: fewer bytes came than the application's Content-Length said. */
   ended(short: boolean): void
   earlyHints(lines: string): void
+  /** What a worker that is asked to tells of the call (TRACE in wire/README.md): JSON. */
+  traced(text: string): void
   /** No answer, or no more of it: the application failed, or its worker died. */
   failed(fault: Fault): void
   /** The worker takes so many more bytes of the streamed request body. */

@@ -44,7 +44,7 @@ export function supervisorSettings(loaded: Loaded, python: string): SupervisorSe
 }
 
 function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
-  const { settings, folder, environment, extension, tellsImports } = loaded
+  const { settings, folder, environment, extension, tellsImports, tellsCalls } = loaded
   return {
     app: settings.app,
     paste: settings.paste === null ? null : { file: settings.paste, globals: settings.pasteGlobal },
@@ -62,5 +62,6 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
     umask: settings.umask,
     extension,
     tellsImports,
+    tellsCalls,
   }
 }

@@ -42,6 +42,11 @@ export class Http1Parser {
     return this.#held
   }
 
+  /** Bytes that came and are not read: held back, or a part of a line. */
+  get unreadBytes(): number {
+    return this.#input.waitingBytes
+  }
+
   /**
    * Reads on until the bytes or `maxHeads` heads (with their bodies) are used up; the rest is kept. Body events
    * are views into `bytes` or into bytes kept from before, which the next call overwrites. After `refused` nothing more comes.

@@ -2,6 +2,7 @@ import type { AnswerHead } from '../events/answer.ts'
 import type { RequestHead } from '../events/request.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { ExchangeFacts } from './facts.ts'
+import type { Connected, ConnectionWitness } from './witness.ts'
 
 /**
  * Stands beside the requests of a server that somebody develops with: has pages of its own, and finishes answers.
@@ -14,6 +15,8 @@ export interface Bystander {
   finish(request: ExchangeFacts, head: AnswerHead): Finish | null
   /** What the client gets in the place of the plain page of a fault; null: that one. */
   faultPage(request: ExchangeFacts, fault: Fault): OwnAnswer | null
+  /** Who looks on at a connection from its first byte on; null: nobody does. */
+  connected?(connection: Connected): ConnectionWitness | null
 }
 
 export interface Finish {

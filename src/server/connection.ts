@@ -15,6 +15,7 @@ import { type Carrier, Exchange } from './exchange.ts'
 import type { Pipeliner } from './heldBack.ts'
 import { Outlet, type OutletOwner } from './outlet.ts'
 import { Pace } from './pace.ts'
+import type { ConnectionWitness } from './witness.ts'
 
 const NOTHING = Buffer.alloc(0)
 /** A client that reads no answers but goes on asking is read no further above this. */
@@ -51,6 +52,7 @@ export interface Manner {
 export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, Pipeliner {
   rosterAt = -1
   readonly address: string
+  readonly witness: ConnectionWitness | null
   /** The client has ended its side; it may still read. */
   halfClosed = false
   readonly #client: ClientSocket
@@ -93,8 +95,17 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   #receivedBytes = 0
   #pace: Pace | null = null
 
-  /** `pairs`: `Peer.pairs`. */
-  constructor(client: ClientSocket, context: ServerContext, manner: Manner, address: string, port: number, pairs = '') {
+  /** `pairs`: `Peer.pairs`. `witness`: looks on, through a socket of its own, which is `client`. */
+  constructor(
+    client: ClientSocket,
+    context: ServerContext,
+    manner: Manner,
+    address: string,
+    port: number,
+    pairs = '',
+    witness: ConnectionWitness | null = null,
+  ) {
+    this.witness = witness
     this.#client = client
     this.#context = context
     this.#manner = manner
@@ -323,6 +334,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     if (!asking.submitted && this.#context.pool.full)
       return this.#refuse(new Fault('QUEUE_FULL', { limit: this.#context.settings.queue }))
     this.outlet.text(CONTINUE)
+    asking.witness?.continued()
     this.outlet.flush()
   }
 
@@ -372,7 +384,10 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
       if (next === null) return
       if (this.#asked > 0 && !pool.takesAnother(this.#asked)) return
       if (next.isPipelined) {
-        if (!pool.turns.mayGo(this.mark)) return pool.holdBack(this)
+        if (!pool.turns.mayGo(this.mark)) {
+          next.witness?.heldBack()
+          return pool.holdBack(this)
+        }
       } else if (pool.turns.window - this.#pipelinedIn > 1) this.#window = pool.turns.single(this.#window)
       this.mark = pool.turns.singles
       if (this.#asked === 0) pool.connections++

@@ -21,6 +21,7 @@ import type { Outlet } from './outlet.ts'
 import type { Job, PlacedJob } from './pool.ts'
 import { Stopwatch } from './stopwatch.ts'
 import { AnswerStream, type StreamOwner } from './stream.ts'
+import type { ConnectionWitness, RequestWitness } from './witness.ts'
 
 /** A whole answer up to this size leaves as one text; larger ones as bytes, which are not copied twice. */
 const SMALL_ANSWER_BYTES = 16 * 1024
@@ -45,6 +46,8 @@ const DONE: Answer = { kind: 'done' }
 export interface Carrier extends ConnectionFacts {
   readonly outlet: Outlet
   readonly halfClosed: boolean
+  /** Null: nobody looks on. */
+  readonly witness: ConnectionWitness | null
   /** Request bodies are handed on as they come. */
   readonly streamsRequests: boolean
   /** Another exchange may be ready to run. */
@@ -97,6 +100,8 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   /** It was submitted and is not settled. */
   #asks = false
   readonly #stopwatch: Stopwatch | null
+  /** Null: nobody looks on. */
+  readonly witness: RequestWitness | null
   abandoned = false
 
   constructor(connection: Carrier, context: ServerContext, head: RequestHead | null, target: Target | null) {
@@ -108,6 +113,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     this.requestId = target?.requestId ?? context.newRequestId()
     this.#stopwatch = context.meter === null ? null : new Stopwatch(context.clock)
     this.startedMs = this.#stopwatch?.startedMs ?? (context.access === null ? 0 : context.clock.nowMs())
+    this.witness = connection.witness === null ? null : connection.witness.request(this)
   }
 
   // — the request —
@@ -133,6 +139,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
       body: this.intake.body,
     }
     this.ready = true
+    this.witness?.bodyReady(this.intake.body)
     this.connection.advance()
   }
 
@@ -173,6 +180,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     this.#asks = true
     if (this.desk !== null) return this.#ask(this.desk)
     this.queuedAtMs = this.#context.nowMs
+    this.witness?.queued(this.#context.pool.waiting, this.#context.pool.held)
     this.#context.pool.submit(this)
     if (this.#stopwatch !== null && this.place === null) this.#stopwatch.queued()
   }
@@ -195,6 +203,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
 
   sent(): void {
     this.#stopwatch?.sent()
+    this.witness?.sent()
     if (this.connection.halfClosed) this.halfClosed()
     this.connection.unqueued(this)
   }
@@ -247,8 +256,10 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     const { bystander } = this.#context
     if (bystander === null || this.desk !== null) return null
     const finish = bystander.finish(this, head)
+    if (finish === null) return null
     const hasBody = this.head!.method !== 'HEAD' && !isBodiless(head.status)
-    return finish === null || hasBody ? finish : { head: finish.head, tail: NOTHING }
+    this.witness?.finished(hasBody && finish.tail.length > 0)
+    return hasBody ? finish : { head: finish.head, tail: NOTHING }
   }
 
   /** `tail`: follows the last byte of the body. */
@@ -258,6 +269,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     const text = headText(asked, head, planned, bodyBytes, this.#lines(head))
     const stream = new AnswerStream(planned.framing, text, tail, this.#context.answerStore, this)
     this.#noteHead(head)
+    this.witness?.answering(head, asked, bodyBytes)
     this.#answer = { kind: 'stream', stream, staysOpen: planned.staysOpen }
     if (this.#hasTurn) stream.activate()
     this.connection.touch()
@@ -309,6 +321,10 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     this.connection.advance()
   }
 
+  traced(text: string): void {
+    this.witness?.traced(text)
+  }
+
   granted(bytes: number): void {
     this.intake.granted(bytes)
   }
@@ -334,6 +350,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   fail(fault: Fault): void {
     this.intake.dispose()
     this.#answer = { kind: 'fault', fault }
+    this.witness?.failed(fault, this.#asked())
     if (this.#hasTurn) this.#writeFault(fault)
   }
 
@@ -372,6 +389,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   abandon(): void {
     if (this.abandoned || this.isDone) return
     this.abandoned = true
+    this.witness?.left()
     this.#settle()
     this.intake.broken()
     this.intake.dispose()
@@ -404,7 +422,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     const { stream, staysOpen } = this.#answer
     this.bodyBytes = stream.bodyBytes
     this.intake.dispose()
-    if (short) this.#abort(stream)
+    if (short) this.#abort(stream, null)
     else this.#done(staysOpen)
   }
 
@@ -425,11 +443,13 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     if (!this.#hasTurn) return this.fail(fault) // nothing of it was written
     this.bodyBytes = stream.bodyBytes
     this.intake.dispose()
-    this.#abort(stream)
+    this.#abort(stream, fault)
   }
 
-  #abort(stream: AnswerStream): void {
+  /** `fault`: why; null: the application gave less than it had announced. */
+  #abort(stream: AnswerStream, fault: Fault | null): void {
     this.#answer = DONE
+    this.witness?.broke(fault)
     this.#tell()
     this.connection.abort(stream.framing === 'close')
   }
@@ -440,6 +460,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     const lines = this.#lines(head)
     const { outlet } = this.connection
     this.#noteHead(head)
+    this.witness?.answering(head, asked, end - start)
     this.bodyBytes = asked.isHead ? 0 : end - start
     if (end - start <= SMALL_ANSWER_BYTES) {
       outlet.text(smallAnswer(asked, head, bytes.latin1Slice(start, end), lines))
@@ -495,6 +516,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
 
   /** Hot. The answer is out, or broken off. */
   #tell(): void {
+    this.witness?.answered(this.outlet.gathered)
     if (this.desk !== null) return // it was no request of the application's
     const { access, meter } = this.#context
     // A log that was asked for in the midst of a request can't tell how long it took.

@@ -60,6 +60,11 @@ export class Outlet {
     return this.#client.waitingBytes + this.#text.length
   }
 
+  /** Bytes that wait for the next flush. */
+  get gathered(): number {
+    return this.#text.length
+  }
+
   /** Would so many bytes leave at once, or be paid for by the budget? */
   takes(bytes: number): boolean {
     return this.idle && this.#memory.free >= bytes

@@ -122,6 +122,10 @@ export class Pool implements WorkerPool, Home {
     return this.#workers.reduce((sum, worker) => sum + worker.own, 0)
   }
 
+  get held(): boolean {
+    return this.#isHeld
+  }
+
   /** While it is held nothing goes to a worker: what comes waits. */
   set held(isHeld: boolean) {
     this.#isHeld = isHeld

@@ -16,13 +16,14 @@ import type { Spool } from '../spool/spool.ts'
 import { Refuser } from './admission.ts'
 import type { Bystander } from './bystander.ts'
 import { ClientCounts } from './clientCounts.ts'
-import { Connection } from './connection.ts'
+import { Connection, type Manner } from './connection.ts'
 import type { Adopted, Flushed, ServerContext } from './context.ts'
 import { type Door, door, speaksForOthers } from './door.ts'
 import type { Exchange } from './exchange.ts'
 import { type ConnectionFacts, type ExchangeFacts, oldestOfWorkers } from './facts.ts'
 import { Greeting, type ProxyRules, proxyPairs } from './greeting.ts'
 import { type Company, Pool, type PooledWorker } from './pool.ts'
+import type { ConnectionWitness } from './witness.ts'
 
 /** What the server tells of; who listens decides what becomes a log line. */
 export interface ServerEvents {
@@ -408,7 +409,7 @@ export class Server {
   /** `peerAddress` is who connected, and decides what is believed; `address` is who that speaks for. False: turned away. */
   #admit(
     client: ClientSocket,
-    { policies, manners }: Door,
+    { listener, policies, manners }: Door,
     peerAddress: string,
     address: string,
     port: number,
@@ -419,7 +420,9 @@ export class Server {
     this.#accepted++
     this.#clients.add(address)
     this.#company?.commons.connected(1)
-    this.#connections.add(new Connection(client, this.#context, manner, address, port, pairs))
+    const witness = this.#context.bystander === null ? null : this.#witness(client, listener, manner)
+    const seen = witness?.client ?? client
+    this.#connections.add(new Connection(seen, this.#context, manner, address, port, pairs, witness))
     return true
   }
 
@@ -429,6 +432,12 @@ export class Server {
     this.#turnedAwayOfClient++
     this.#refuse(client, this.#tooManyOfClient())
     return true
+  }
+
+  #witness(client: ClientSocket, listener: Listener, { policy, limits }: Manner): ConnectionWitness | null {
+    const { where, isSecure } = listener
+    const settings = (): Settings => this.#context.settings
+    return this.#context.bystander?.connected?.({ client, where, isSecure, policy, limits, settings }) ?? null
   }
 
   /** Behind a proxy all come from one address: they share one text. */

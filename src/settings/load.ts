@@ -31,6 +31,8 @@ export interface Loaded {
   readonly extension: Extension | null
   /** Workers are to write down which files they have imported (python/dram/imports.py). */
   readonly tellsImports: boolean
+  /** Workers are to tell what becomes of each call (python/dram/witness.py). */
+  readonly tellsCalls: boolean
 }
 
 /** The words of another server, translated. */
@@ -71,6 +73,7 @@ export function load(
     warnings: dialect?.warnings ?? [],
     extension: loggingOf(merged.settings, folder),
     tellsImports: false,
+    tellsCalls: false,
   }
 }
 

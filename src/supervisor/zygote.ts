@@ -32,6 +32,8 @@ export interface ZygoteConfiguration {
   readonly extension: Extension | null
   /** Workers are to write down which files they have imported. */
   readonly tellsImports: boolean
+  /** Workers are to tell what becomes of each call, in TRACE frames. */
+  readonly tellsCalls: boolean
 }
 
 export interface ZygotePlace {

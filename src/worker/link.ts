@@ -338,6 +338,9 @@ export class WorkerLink<A extends Asker> {
       case W.EARLY_HINTS:
         asker?.earlyHints(bytes.latin1Slice(start, end))
         break
+      case W.TRACE:
+        asker?.traced(bytes.utf8Slice(start, end))
+        break
       case W.LOG:
         this.#owner.log(asker ?? null, WIRE.logLevels[aux] ?? 'info', bytes.utf8Slice(start, end))
         break

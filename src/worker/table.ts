@@ -67,3 +67,4 @@ type WorkerFrame =
   | 'STACKS'
   | 'METRICS'
   | 'LEAVING'
+  | 'TRACE'

@@ -47,6 +47,7 @@ const DOORS = [
   'dev/bytecode.ts',
   'dev/guard.ts',
   'dev/imports.ts',
+  'dev/inspector/sender.ts',
   'dev/port.ts',
   'dev/screen.ts',
   'dev/watcher.ts',

@@ -382,6 +382,7 @@ export const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
     umask: null,
     extension: null,
     tellsImports: false,
+    tellsCalls: false,
   },
 }
 

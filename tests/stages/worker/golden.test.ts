@@ -134,6 +134,8 @@ function wanted({ frame, fields }: Sample): [asker: unknown[][], owner: unknown[
       return [[], [['returned', fields.ids.length > 0 ? 'b,a' : '']]]
     case 'EARLY_HINTS':
       return [[['earlyHints', fields.text]], []]
+    case 'TRACE':
+      return [[['traced', fields.text]], []]
     case 'LOG':
       return [[], [['log', 'a', fields.level, fields.text]]]
     case 'READY':

@@ -41,6 +41,10 @@ export class Recorder implements Asker {
     this.told.push(['failed', fault.code, fault.message])
   }
 
+  traced(text: string): void {
+    this.told.push(['traced', text])
+  }
+
   granted(bytes: number): void {
     this.told.push(['granted', bytes])
   }
