@@ -7,89 +7,26 @@ waits for long (for requests, credit, a streamed body) waits on the hub.
 
 What the control thread has to say to the hub goes through Worker.tell().
 """
-import os
 from collections import deque
 from socket import MSG_DONTWAIT
 from time import perf_counter as clock
 
 from gevent import Greenlet, get_hub, getcurrent
 
-from dram import RequestTimeout
-
-from . import stacks
-from .body import Bell
+from . import green_stacks, stacks
 from .call import respond
 from .control import start_new_thread          # bound early, as below: who comes before us may have patched
 from .errors import Errors
-from .frames import json_frame
+from .green_interrupts import GreenInterrupts
+from .green_line import GreenLine
 from .leave import leave
-from .line import Line
 from .metrics import Metrics
-from .page import ENTERED, ID, IDENT, STANDING, START
+from .page import ENTERED, ID, IDENT, START
 from .reply import Answer
-from .worker import MAX_ANSWER_AGE_SECONDS, SHORT_SECONDS, Worker, allocate_lock, get_ident      # bound early
+from .worker import MAX_ANSWER_AGE_SECONDS, SHORT_SECONDS, Worker, get_ident      # bound early
 
 READ = 1                             # of libev and libuv alike
 TURN_SECONDS = 2e-3                  # a greenlet that has requests goes on so long before the others have their turn
-LOOK_SECONDS = 0.2                   # the front waits half a second for STACKS
-HUB_PATIENCE_SECONDS = 5             # a hub that turns no more for so long is stuck
-
-
-class GreenLine(Line):
-    def bell(self):
-        """For whoever waits: a greenlet of the hub, or a native thread of the application's."""
-        return GreenBell(self.worker) if get_ident() == self.worker.thread else Bell()
-
-    def may_defer(self, request_id):
-        """Others run meanwhile and answer: the front would see no silence that makes it send RECALL."""
-        return False
-
-    may_hold = may_defer
-
-    def hand_back(self):
-        """A call is going to wait; what isn't begun will be, by other greenlets."""
-        self.sender.flush()
-
-    def recall(self, last):
-        if super().recall(last):
-            self.worker.tell(self.tell_free)
-        self.worker.tell(self.worker.call_taker)      # what came after `last` has been read
-
-    def tell_free(self):
-        """The front has seen that nothing is begun here; it is told when that is over."""
-        try:
-            self.give_back(())
-        except ConnectionError:
-            self.worker.hang_up()
-
-
-class GreenBell:
-    """Wakes one waiting greenlet; is rung by the control thread."""
-
-    __slots__ = ("worker", "rung", "waiter")
-
-    def __init__(self, worker):
-        self.worker = worker
-        self.rung = False
-        self.waiter = None
-
-    def ring(self):
-        self.rung = True
-        if self.waiter is not None:
-            self.worker.tell(self.wake)
-
-    def wake(self):
-        if self.waiter is not None:
-            self.waiter.switch()
-
-    def wait(self):
-        self.waiter = getcurrent()
-        try:
-            while not self.rung:
-                self.worker.hub.switch()
-            self.rung = False
-        finally:
-            self.waiter = None
 
 
 class Server:
@@ -343,89 +280,4 @@ class GreenWorker(Worker):
     # Stacks
 
     def tell_stacks(self, line):
-        start_new_thread(self.look, (line,))
-
-    def look(self, line):
-        """Answers STACKS: what greenlets do tells the hub, for they stand still then; where it is stuck, its thread."""
-        seen = []
-        heard = allocate_lock()
-        heard.acquire()
-        self.tell(lambda: (seen.append(self.calls_of_greenlets()), heard.release()))
-        calls = stacks.calls_of_threads()
-        names = stacks.names_of_threads()
-        calls.pop(self.control.ident, None)
-        stuck = None
-        if heard.acquire(True, LOOK_SECONDS):
-            calls.pop(self.thread, None)
-        else:
-            stuck = self.key_of_stuck()
-        told = [stacks.told(*facts, line.number) for facts in (seen[0] if stuck is None and seen else ())]
-        if stuck is not None:
-            waiting = [(key, server) for key, server in list(self.placed.items()) if key != stuck]
-            told += [self.told_of_waiting(key, server, line) for key, server in waiting]
-        for ident in calls:
-            key = stuck or 0 if ident == self.thread else 0
-            told.append(stacks.told(names.get(ident, "thread %d" % ident), ident, key, calls[ident], line.number))
-        try:
-            line.say(json_frame("STACKS", told))
-        except OSError:
-            pass      # the front has hung up
-
-    def told_of_waiting(self, key, server, line):
-        told = stacks.told(server.name, server.slot.words[IDENT], key, [], line.number)
-        return {**told, "stack": "  it waits: another greenlet has kept the hub for %g s\n" % LOOK_SECONDS}
-
-    def calls_of_greenlets(self):
-        """Name, ident, key and calls of those that run a request; to be called by the hub."""
-        found = []
-        for key, server in self.placed.items():
-            calls = stacks.calls_of(server.greenlet.gr_frame)
-            found.append((server.name, server.slot.words[IDENT], key, calls))
-        return found
-
-    def key_of_stuck(self):
-        """The key of the request whose greenlet keeps the hub; 0: it is none of ours."""
-        frame = stacks.current_frames().get(self.thread)
-        frames = {server.frame: key for key, server in list(self.placed.items())}
-        while frame is not None:
-            if frame in frames:
-                return frames[frame]
-            frame = frame.f_back
-        return 0
-
-
-class GreenInterrupts:
-    """Raises dram.RequestTimeout in the greenlet of a request that is over its deadline.
-
-    By the hub, as gevent.Timeout does: such a greenlet waits then, in the application's code. Where the hub is stuck,
-    no other request of this worker goes on either, and it ends.
-    """
-
-    def __init__(self, worker):
-        self.worker = worker
-        self.done = set()         # keys: a second one could meet the code that handles the first
-
-    def interrupt(self, line, request_id):
-        key = line.key(request_id)
-        if key in self.done:
-            return
-        self.done.add(key)
-        heard = allocate_lock()
-        heard.acquire()
-        self.worker.tell(lambda: (heard.release(), self.throw(key)))
-        start_new_thread(self.watch, (heard,))
-
-    def throw(self, key):
-        server = self.worker.placed.get(key)
-        if server is not None and server.slot.doubles[START] != STANDING:
-            server.greenlet.throw(RequestTimeout)
-
-    def watch(self, heard):
-        if not heard.acquire(True, HUB_PATIENCE_SECONDS):
-            os._exit(0)           # as told, by the front: this worker has had its STOP
-
-    def begin(self):
-        """The last STOP has come: nothing has waited for that."""
-
-    def settle(self, line):
-        """Nothing comes late."""
+        start_new_thread(green_stacks.look, (self, line))
