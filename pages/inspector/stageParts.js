@@ -1,0 +1,96 @@
+/** @import { EnvironEntry, Journey, ParseRecord } from '../../src/dev/inspector/journey.ts' */
+/** @import { StageName } from './stages.js' */
+import { facts, h, roving } from './dom.js'
+import { sourcesOf } from './link.js'
+import { ruleUrl } from './rules.js'
+
+/** A rule, with a link to its text. @param {string} text */
+export function rule(text) {
+  const url = ruleUrl(text)
+  if (text === '') return ''
+  return url === null ? h('span', { class: 'rule' }, text) : h('a', { class: 'rule', href: url, target: '_blank', rel: 'noreferrer' }, text)
+}
+
+/** What was decided at a stage. @param {Journey} journey @param {StageName} stage */
+export function decisions({ decisions: all }, stage) {
+  const those = all.filter((one) => one.stage === stage)
+  if (those.length === 0) return null
+  return facts(those.map(({ what, result, because }) => [what, h('span', {}, result, because !== '' && h('small', {}, because))]))
+}
+
+/** @type {Readonly<Record<ParseRecord['bodyFraming'], string>>} */
+const BODY = { none: 'no body', length: 'a body, its size told by Content-Length', chunked: 'a body in chunks, each with its size' }
+
+/** The head as it was read, or why it was not. @param {ParseRecord} parse */
+export function parsedHead({ head, bodyFraming, refusal }) {
+  return h(
+    'div',
+    {},
+    refusal !== null && refused(refusal),
+    head !== null &&
+      facts([
+        ['Method', h('span', { data: { sources: 'method' } }, head.method)],
+        ['Target', h('span', { data: { sources: 'path|query' } }, head.target)],
+        ['Version', h('span', { data: { sources: 'version' } }, `HTTP/${head.version}`)],
+        ['Body', BODY[bodyFraming]],
+      ]),
+    head !== null &&
+      h(
+        'dl',
+        { class: 'fields' },
+        ...head.fields.map(({ name, value }) => h('div', { data: { sources: `field ${name}` } }, h('dt', {}, name), h('dd', {}, value))),
+      ),
+  )
+}
+
+/** @param {NonNullable<ParseRecord['refusal']>} refusal */
+function refused({ code, says, hint, rule: because, atByte }) {
+  return h(
+    'div',
+    { class: 'alert' },
+    h('h4', {}, atByte === null ? 'Refused' : `Refused at byte ${atByte}`),
+    h('p', {}, `${says[0]?.toUpperCase() ?? ''}${says.slice(1)}.`),
+    h('p', {}, hint),
+    h('p', { class: 'small' }, h('code', {}, code), ' ', rule(because)),
+  )
+}
+
+/** Keys of environ by what they are. @type {readonly (readonly [title: string, holds: (key: string) => boolean])[]} */
+const GROUPS = [
+  ['Variables of CGI', (key) => /^[A-Z]/.test(key) && !key.startsWith('HTTP_')],
+  ['Header fields', (key) => key.startsWith('HTTP_')],
+  ['WSGI', (key) => key.startsWith('wsgi.')],
+  ['More', () => true],
+]
+
+/** environ, each key with its origin and what asks for it. @param {readonly EnvironEntry[]} environ */
+export function environTable(environ) {
+  const left = new Set(environ)
+  const groups = GROUPS.map(([title, holds]) => {
+    const those = [...left].filter(({ key }) => holds(key))
+    for (const one of those) left.delete(one)
+    return { title, those }
+  }).filter(({ those }) => those.length > 0)
+  const table = h(
+    'table',
+    { class: 'environ' },
+    h('caption', {}, `environ: ${environ.length} keys`),
+    h('thead', { class: 'unseen' }, h('tr', {}, h('th', { scope: 'col' }, 'Key'), h('th', { scope: 'col' }, 'Value, where it is from, what asks for it'))),
+    ...groups.map(({ title, those }) =>
+      h('tbody', {}, h('tr', { class: 'group' }, h('th', { colspan: '2', scope: 'rowgroup' }, title)), ...those.map(row)),
+    ),
+  )
+  roving(table, 'tr.key')
+  return table
+}
+
+/** @param {EnvironEntry} entry */
+function row(entry) {
+  const sources = sourcesOf(entry)
+  return h(
+    'tr',
+    { class: 'key', data: sources === '' ? {} : { sources } },
+    h('th', { scope: 'row' }, entry.key),
+    h('td', {}, h('code', {}, entry.value), h('small', {}, entry.from, entry.from !== '' && entry.rule !== '' && ' · ', rule(entry.rule))),
+  )
+}
