@@ -38,11 +38,19 @@ export function bytesView({ recorded, spans, piece, refusedAt = null, label }) {
   const draw = () => {
     const limit = isWhole ? bytes.length : Math.max(SHOWN_BYTES, (refusedAt ?? 0) + 200)
     list.replaceChildren(...pieces(recorded, bytes, spans, piece, refusedAt, limit))
-    if (bytes.length > limit) list.append(h('li', {}, more(bytes.length, () => ((isWhole = true), draw()))))
+    if (bytes.length > limit) list.append(h('li', {}, more(bytes.length, drawWhole)))
     if (recorded.dropped > 0) list.append(h('li', { class: 'hint' }, `${size(recorded.dropped)} more were not kept.`))
   }
+  const drawWhole = () => {
+    isWhole = true
+    draw()
+  }
   const button = (/** @type {'text' | 'hex'} */ name, /** @type {string} */ title) =>
-    h('button', { type: 'button', 'aria-pressed': view === name, data: { view: name }, on: { click: () => show(name) } }, title)
+    h(
+      'button',
+      { type: 'button', 'aria-pressed': view === name, data: { view: name }, on: { click: () => show(name) } },
+      title,
+    )
   draw()
   list.addEventListener('redraw', draw)
   return h(
@@ -80,7 +88,13 @@ function* pieces({ pieces }, bytes, spans, name, refusedAt, limit) {
       'li',
       {},
       h('p', { class: 'piece' }, h('b', {}, `${name} ${at + 1}`), ` at ${time(piece.atMs)}, ${size(to - from)}`),
-      h('pre', {}, ...(view === 'text' ? runs.map((run) => drawn(run, textOf(bytes.subarray(run.from, run.to)))) : hexRows(bytes, runs))),
+      h(
+        'pre',
+        {},
+        ...(view === 'text'
+          ? runs.map((run) => drawn(run, textOf(bytes.subarray(run.from, run.to))))
+          : hexRows(bytes, runs)),
+      ),
     )
     from = to
   }
@@ -96,13 +110,21 @@ function runsOf(from, to, spans, refusedAt) {
   const sorted = [...cuts].sort((one, other) => one - other)
   return sorted.slice(1).map((end, at) => {
     const start = /** @type {number} */ (sorted[at])
-    return { from: start, to: end, span: spans.find((one) => one.from <= start && start < one.to), isRefused: start === refusedAt }
+    return {
+      from: start,
+      to: end,
+      span: spans.find((one) => one.from <= start && start < one.to),
+      isRefused: start === refusedAt,
+    }
   })
 }
 
 /** @param {Run} run @param {readonly (Node | string)[]} content */
 function drawn({ span, isRefused }, content) {
-  if (isRefused) return h('mark', { class: 'refused', title: 'refused at this byte' }, ...content)
+  if (isRefused) {
+    const signs = content.map((one) => (one === ' ' && view === 'text' ? h('i', {}, 'SP') : one))
+    return h('mark', { class: 'refused', title: 'refused at this byte' }, ...signs)
+  }
   if (span === undefined) return h('span', {}, ...content)
   return h('span', { class: span.kind, data: span.source === '' ? {} : { sources: span.source } }, ...content)
 }
@@ -119,10 +141,11 @@ function textOf(bytes) {
   }
   for (const one of text ?? Array.from(bytes, (byte) => String.fromCharCode(byte))) {
     const code = one.charCodeAt(0)
-    if (one === '\r') sign('␍')
-    else if (one === '\n') sign('␊', '\n')
-    else if (one === '\t') sign('⇥', '\t')
-    else if (code < 0x20 || code === 0x7f || (text === null && code > 0x7e)) sign(`\\x${code.toString(16).padStart(2, '0')}`)
+    if (one === '\r') sign('CR')
+    else if (one === '\n') sign('LF', '\n')
+    else if (one === '\t') sign('TAB')
+    else if (code < 0x20 || code === 0x7f || (text === null && code > 0x7e))
+      sign(`\\x${code.toString(16).padStart(2, '0')}`)
     else plain += one
   }
   return [...parts, plain]

@@ -17,7 +17,8 @@ export function h(tag, { on = {}, data = {}, ...attributes } = {}, ...children) 
   for (const [name, value] of Object.entries(data)) element.dataset[name] = value
   for (const [event, handler] of Object.entries(on)) element.addEventListener(event, handler)
   for (const child of children) {
-    if (child !== false && child !== null && child !== undefined) element.append(child instanceof Node ? child : String(child))
+    if (child !== false && child !== null && child !== undefined)
+      element.append(child instanceof Node ? child : String(child))
   }
   return element
 }
@@ -32,7 +33,11 @@ export function byId(id) {
  */
 export function facts(rows) {
   const kept = rows.filter(([, value]) => value !== null && value !== '')
-  return h('dl', { class: 'facts' }, ...kept.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))))
+  return h(
+    'dl',
+    { class: 'facts' },
+    ...kept.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+  )
 }
 
 let hiding = 0
@@ -56,7 +61,14 @@ export function roving(holder, selector) {
   holder.addEventListener('keydown', (event) => {
     const all = items()
     const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement))
-    const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 }[event.key]
+    const to = {
+      ArrowDown: at + 1,
+      ArrowRight: at + 1,
+      ArrowUp: at - 1,
+      ArrowLeft: at - 1,
+      Home: 0,
+      End: all.length - 1,
+    }[event.key]
     const next = to === undefined || at < 0 ? undefined : all[to]
     if (next === undefined) return
     event.preventDefault()

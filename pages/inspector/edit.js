@@ -49,7 +49,12 @@ export function openEditor(journey, send) {
       parts.form,
       raw.form,
       says,
-      h('div', { class: 'acts' }, h('button', { type: 'button', on: { click: () => dialog.close() } }, 'Cancel'), h('button', { class: 'main' }, 'Send')),
+      h(
+        'div',
+        { class: 'acts' },
+        h('button', { type: 'button', on: { click: () => dialog.close() } }, 'Cancel'),
+        h('button', { class: 'main' }, 'Send'),
+      ),
     ),
   )
   show(isRaw)
@@ -65,7 +70,13 @@ function labelled(title, input, hint) {
 function partsForm(journey) {
   const head = journey?.parse.head ?? null
   const methods = h('datalist', { id: 'methods' }, ...METHODS.map((one) => h('option', { value: one })))
-  const method = h('input', { value: head?.method ?? 'GET', list: 'methods', size: 8, spellcheck: 'false', autocomplete: 'off' })
+  const method = h('input', {
+    value: head?.method ?? 'GET',
+    list: 'methods',
+    size: 8,
+    spellcheck: 'false',
+    autocomplete: 'off',
+  })
   const target = h('input', { value: head?.target ?? '/', spellcheck: 'false', autocomplete: 'off' })
   const headers = h('textarea', { rows: 7, spellcheck: 'false' })
   headers.value = (head?.fields ?? [{ name: 'host', value: location.host }])
@@ -82,7 +93,15 @@ function partsForm(journey) {
     labelled('Headers, one a line', headers),
     labelled('Body', body, 'Its size is told by itself.'),
   )
-  return { form, read: () => ({ method: method.value, target: target.value, headers: headersOf(headers.value), body: base64Of(new TextEncoder().encode(body.value)) }) }
+  return {
+    form,
+    read: () => ({
+      method: method.value,
+      target: target.value,
+      headers: headersOf(headers.value),
+      body: base64Of(new TextEncoder().encode(body.value)),
+    }),
+  }
 }
 
 /** @param {string} text @returns {[string, string][]} */
@@ -98,7 +117,9 @@ function headersOf(text) {
 function bodyText({ bytes, parse }) {
   const whole = joined(bytes)
   const spans = spansOfRequest(whole, parse.head?.byteLength ?? 0, parse.bodyFraming === 'chunked')
-  const parts = spans.filter(({ kind }) => kind === 'body').map(({ from, to }) => new TextDecoder().decode(whole.subarray(from, to)))
+  const parts = spans
+    .filter(({ kind }) => kind === 'body')
+    .map(({ from, to }) => new TextDecoder().decode(whole.subarray(from, to)))
   return parts.join('')
 }
 
@@ -106,7 +127,15 @@ function bodyText({ bytes, parse }) {
 function rawForm(journey) {
   const text = h('textarea', { rows: 14, spellcheck: 'false', class: 'raw' })
   text.value = journey === null ? `GET / HTTP/1.1\nHost: ${location.host}\n\n` : escaped(joined(journey.bytes))
-  const form = h('div', { class: 'fieldset' }, labelled('Bytes', text, 'A line ends with CR LF. \\n is an LF alone, \\r a CR alone, \\xff any byte, \\\\ a backslash.'))
+  const form = h(
+    'div',
+    { class: 'fieldset' },
+    labelled(
+      'Bytes',
+      text,
+      'A line ends with CR LF. \\n is an LF alone, \\r a CR alone, \\xff any byte, \\\\ a backslash.',
+    ),
+  )
   return { form, read: () => ({ raw: base64Of(unescaped(text.value)) }) }
 }
 

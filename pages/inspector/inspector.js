@@ -34,7 +34,10 @@ async function follow() {
 /** @param {boolean} isNew */
 async function draw(isNew) {
   const number = shown
-  if (number === null) return blank('Choose a request to see its way through the server: how its bytes become a call, and the call becomes bytes.')
+  if (number === null)
+    return blank(
+      'Choose a request to see its way through the server: how its bytes become a call, and the call becomes bytes.',
+    )
   try {
     const drawn = await api.journey(number)
     if (number !== shown) return // another was chosen meanwhile
@@ -90,7 +93,10 @@ function curl() {
   attempt(async () => {
     if (shown === null) return
     const { command } = await api.curl(shown)
-    const isCopied = await navigator.clipboard.writeText(command).then(() => true, () => false)
+    const isCopied = await navigator.clipboard.writeText(command).then(
+      () => true,
+      () => false,
+    )
     toast(isCopied ? `Copied: ${command}` : command)
   })
 }
@@ -162,6 +168,8 @@ addEventListener('hashchange', follow)
 document.addEventListener('keydown', key)
 byId('pause').addEventListener('click', () => attempt(() => api.pause(!isPaused)))
 byId('clear').addEventListener('click', () => attempt(() => api.clear()))
-byId('new').addEventListener('click', () => openEditor(null, async (request) => go((await api.send(request, null)).number)))
+byId('new').addEventListener('click', () =>
+  openEditor(null, async (request) => go((await api.send(request, null)).number)),
+)
 shown = -1 // so that the first look draws, whatever is asked for
 follow()

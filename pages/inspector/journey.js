@@ -21,11 +21,20 @@ export function drawJourney(journey, acts) {
   const body = h(
     'div',
     { class: 'way' },
-    column('Bytes come in', [card('listen', states, listen(journey)), card('parse', states, parsedHead(journey.parse), decisions(journey, 'parse'))]),
+    column('Bytes come in', [
+      card('listen', states, listen(journey)),
+      card('parse', states, parsedHead(journey.parse), decisions(journey, 'parse')),
+    ]),
     column('A call is made of them', [
       card('route', states, decisions(journey, 'route')),
       card('dispatch', states, waiting(journey), decisions(journey, 'dispatch')),
-      card('worker', states, worker(journey), decisions(journey, 'worker'), journey.environ.length > 0 && environTable(journey.environ)),
+      card(
+        'worker',
+        states,
+        worker(journey),
+        decisions(journey, 'worker'),
+        journey.environ.length > 0 && environTable(journey.environ),
+      ),
     ]),
     column('Its answer becomes bytes', [
       card('application', states, journey.call !== null && callSteps(journey.call)),
@@ -44,8 +53,23 @@ function top(journey, { replay, edit, curl, back }) {
   return h(
     'header',
     { class: 'about' },
-    h('div', { class: 'acts' }, button('back', '‹ Requests', back), button('replay', 'Replay', replay), button('again', 'Edit and send', edit), button('curl', 'Copy as curl', curl)),
-    h('h2', { id: 'title', tabindex: '-1' }, h('span', { class: 'number' }, `#${number}`), ' ', h('b', {}, method || 'No request'), ' ', h('span', { class: 'target' }, target)),
+    h(
+      'div',
+      { class: 'acts' },
+      button('back', '‹ Requests', back),
+      button('replay', 'Replay', replay),
+      button('again', 'Edit and send', edit),
+      button('curl', 'Copy as curl', curl),
+    ),
+    h(
+      'h2',
+      { id: 'title', tabindex: '-1' },
+      h('span', { class: 'number' }, `#${number}`),
+      ' ',
+      h('b', {}, method || 'Not read'),
+      ' ',
+      h('span', { class: 'target' }, target),
+    ),
     h(
       'p',
       { class: 'sum' },
@@ -60,9 +84,22 @@ function top(journey, { replay, edit, curl, back }) {
 
 /** How it ended, in a word and a color. @param {Pick<Journey, 'status' | 'state'>} summary */
 export function badge({ status, state }) {
-  const word = { running: status === 0 ? '…' : `${status} …`, done: String(status), refused: `${status || ''} refused`, failed: `${status || ''} failed`, left: 'left' }[state]
+  const word = {
+    running: status === 0 ? 'running' : `${status} …`,
+    done: String(status),
+    refused: `${status || ''} refused`,
+    failed: `${status || ''} failed`,
+    left: 'left',
+  }[state]
   const tone = state === 'done' ? `s${Math.floor(status / 100)}` : state
-  return h('span', { class: `badge ${tone}`, title: state === 'running' ? 'it goes on' : state === 'left' ? 'the client did not wait' : '' }, word.trim())
+  return h(
+    'span',
+    {
+      class: `badge ${tone}`,
+      title: state === 'running' ? 'it goes on' : state === 'left' ? 'the client did not wait' : '',
+    },
+    word.trim(),
+  )
 }
 
 /** The stages as stations of a line, that light up as they were reached. @param {Journey} journey @param {Map<StageName, StageState>} states */
@@ -83,7 +120,10 @@ function rail(journey, states) {
     )
     // In sequence, a little in proportion to the times: the short steps would all be one moment.
     const atMs = journey.marks.find(({ stage }) => stage === name)?.atMs ?? 0
-    station.style.setProperty('--wait', `${Math.round(SWEEP_MS * ((0.7 * at) / STAGES.length + (0.3 * atMs) / endMs))}ms`)
+    station.style.setProperty(
+      '--wait',
+      `${Math.round(SWEEP_MS * ((0.7 * at) / STAGES.length + (0.3 * atMs) / endMs))}ms`,
+    )
     return station
   })
   return h('nav', { 'aria-label': 'Stages' }, h('ol', { class: 'rail' }, ...stations))
@@ -101,7 +141,13 @@ function card(name, states, ...content) {
   return h(
     'section',
     { class: `card ${name} ${state}`, id: name, 'aria-labelledby': `${name}-title` },
-    h('h3', { id: `${name}-title`, tabindex: '-1' }, h('span', { class: 'sign', 'aria-hidden': 'true' }, state === 'bad' ? '×' : stage?.sign), stage?.title, h('small', {}, stage?.does)),
+    h(
+      'h3',
+      { id: `${name}-title`, tabindex: '-1' },
+      h('span', { class: 'sign', 'aria-hidden': 'true' }, state === 'bad' ? '×' : stage?.sign),
+      stage?.title,
+      h('small', {}, stage?.does),
+    ),
     ...(state === 'off' ? [h('p', { class: 'hint' }, 'Not reached.')] : content),
   )
 }
@@ -119,7 +165,13 @@ function listen(journey) {
       ['TLS', connection.isSecure ? 'yes' : null],
     ]),
     decisions(journey, 'listen'),
-    bytesView({ recorded: bytes, spans, piece: 'read', refusedAt: parse.refusal?.atByte ?? null, label: 'Bytes that came' }),
+    bytesView({
+      recorded: bytes,
+      spans,
+      piece: 'read',
+      refusedAt: parse.refusal?.atByte ?? null,
+      label: 'Bytes that came',
+    }),
   )
 }
 
@@ -144,7 +196,12 @@ function worker({ worker }) {
 }
 
 /** @type {Readonly<Record<NonNullable<Journey['answerFraming']>, string>>} */
-const FRAMING = { none: 'no body', length: 'its size, by Content-Length', chunked: 'chunks, each with its size', close: 'the end of the connection' }
+const FRAMING = {
+  none: 'none',
+  length: 'its size told by Content-Length',
+  chunked: 'in chunks, each with its size',
+  close: 'ends with the connection',
+}
 
 /** @param {Journey} journey */
 function respond(journey) {
@@ -154,7 +211,7 @@ function respond(journey) {
     'div',
     {},
     facts([
-      ['Body told by', answerFraming === null ? null : FRAMING[answerFraming]],
+      ['Body', answerFraming === null ? null : FRAMING[answerFraming]],
       ['Sent', size(bytesOut)],
     ]),
     decisions(journey, 'respond'),

@@ -9,14 +9,14 @@ const MADE_OF = {
   RAW_URI: 'path|query',
   REQUEST_URI: 'path|query',
   SERVER_PROTOCOL: 'version',
-  'wsgi.input': 'body',
 }
 
 /** Names of the parts, joined by `|`; '': none of its bytes. @param {EnvironEntry} entry */
 export function sourcesOf({ key, from }) {
-  const [, field] = /^field (\S+)/.exec(from) ?? []
+  const [, field] = /^field ([^\s,]+)/.exec(from) ?? []
   if (field !== undefined) return `field ${field.toLowerCase()}`
-  return /request line|target|body/.test(from) || key.startsWith('wsgi.input') ? (MADE_OF[key] ?? '') : ''
+  if (/\bbody\b/.test(from)) return 'body'
+  return /request line/.test(from) ? (MADE_OF[key] ?? '') : ''
 }
 
 /**
@@ -27,9 +27,14 @@ export function linkSources(root) {
   const named = () => /** @type {HTMLElement[]} */ ([...root.querySelectorAll('[data-sources]')])
   const names = (/** @type {HTMLElement} */ one) => (one.dataset.sources ?? '').split('|')
   const light = (/** @type {EventTarget | null} */ target) => {
-    const pointed = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest('[data-sources]')) : null
+    const pointed =
+      target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest('[data-sources]')) : null
     const wanted = pointed === null ? [] : names(pointed)
-    for (const one of named()) one.classList.toggle('lit', names(one).some((name) => wanted.includes(name)))
+    for (const one of named())
+      one.classList.toggle(
+        'lit',
+        names(one).some((name) => wanted.includes(name)),
+      )
   }
   root.addEventListener('pointerover', (event) => light(event.target))
   root.addEventListener('pointerleave', () => light(document.activeElement))

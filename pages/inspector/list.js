@@ -44,7 +44,7 @@ export class RequestList {
   /** The number of the one so many places below the selected one, as shown; null: there is none. @param {number} by */
   beside(by) {
     const shown = this.#shown()
-    const at = shown.findIndex((one) => one === this.#selected)
+    const at = this.#selected === null ? -1 : shown.indexOf(this.#selected)
     return shown[at < 0 ? 0 : at + by] ?? null
   }
 
@@ -74,7 +74,10 @@ export class RequestList {
   }
 
   #shown() {
-    return [...this.#known].filter(([, { row }]) => !row.hidden).map(([number]) => number).reverse()
+    return [...this.#known]
+      .filter(([, { row }]) => !row.hidden)
+      .map(([number]) => number)
+      .reverse()
   }
 
   #filter() {
@@ -84,7 +87,8 @@ export class RequestList {
     const all = this.#known.size
     byId('count').textContent = shown === all ? String(all) : `${shown} of ${all}`
     byId('none').hidden = shown > 0
-    byId('none').textContent = all === 0 ? `No request came yet. Try: curl ${location.origin}/` : 'None fits the filter.'
+    byId('none').textContent =
+      all === 0 ? `No request came yet. Try: curl ${location.origin}/` : 'None fits the filter.'
   }
 
   /** Not each at once: many come in a second. @param {JourneySummary} summary */
@@ -97,14 +101,21 @@ export class RequestList {
       this.#news = []
       if (last === undefined) return
       const { method, target, status } = this.#known.get(last.number)?.summary ?? last
-      byId('news').textContent = `${count > 1 ? `${count} requests came, the last: ` : ''}${method || 'refused'} ${target} ${status || ''}`
+      byId('news').textContent =
+        `${count > 1 ? `${count} requests came, the last: ` : ''}${method || 'refused'} ${target} ${status || ''}`
     }, NEWS_MS)
   }
 }
 
 /** Whether all words are found: in method and target, "4xx", a status, a state. @param {JourneySummary} summary @param {readonly string[]} words */
 export function fits({ method, target, status, state, fault }, words) {
-  const tags = [method.toLowerCase(), String(status), `${Math.floor(status / 100)}xx`, state, (fault ?? '').toLowerCase()]
+  const tags = [
+    method.toLowerCase(),
+    String(status),
+    `${Math.floor(status / 100)}xx`,
+    state,
+    (fault ?? '').toLowerCase(),
+  ]
   return words.every((word) => tags.includes(word) || target.toLowerCase().includes(word))
 }
 
@@ -118,7 +129,7 @@ function rowOf(summary) {
       'a',
       { href: `#${number}` },
       badge(summary),
-      h('span', { class: 'what' }, h('b', {}, method || 'No request'), ' ', target || fault || ''),
+      h('span', { class: 'what' }, h('b', {}, method || 'Not read'), ' ', target || fault || ''),
       h('small', {}, `#${number} ${clock(cameAt)}`, replayOf !== null && ` repeats #${replayOf}`),
       h('small', { class: 'took' }, tookMs === null ? 'goes on' : time(tookMs)),
     ),

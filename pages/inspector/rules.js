@@ -4,6 +4,8 @@ const RFC = 'https://www.rfc-editor.org/rfc/rfc'
 
 /** Parts of PEP 3333 by words that a rule names them with. @type {readonly (readonly [words: RegExp, anchor: string])[]} */
 const PARTS = [
+  [/application/i, 'the-application-framework-side'],
+  [/close/i, 'specification-details'],
   [/input and error/i, 'input-and-error-streams'],
   [/environ/i, 'environ-variables'],
   [/exc_info|error handling/i, 'error-handling'],

@@ -16,7 +16,11 @@ export function spansOfRequest(bytes, headLength, isChunked) {
   const lines = linesOf(bytes, headLength)
   const [line, ...fields] = lines
   if (line === undefined) return []
-  return [...requestLine(line), ...fields.flatMap((one) => field(one, 'field')), ...body(bytes, headLength, isChunked, 'body')]
+  return [
+    ...requestLine(line),
+    ...fields.flatMap((one) => field(one, 'field')),
+    ...body(bytes, headLength, isChunked, 'body'),
+  ]
 }
 
 /** What stands where in an answer. @param {Uint8Array} bytes @param {boolean} isChunked @returns {Span[]} */
@@ -25,7 +29,8 @@ export function spansOfAnswer(bytes, isChunked) {
   if (end < 0) return []
   const [line, ...fields] = linesOf(bytes, end + 4)
   /** @type {Span[]} */
-  const status = line === undefined ? [] : [{ from: line.at, to: line.at + line.text.length, source: 'out status', kind: 'start' }]
+  const status =
+    line === undefined ? [] : [{ from: line.at, to: line.at + line.text.length, source: 'out status', kind: 'start' }]
   return [...status, ...fields.flatMap((one) => field(one, 'out')), ...body(bytes, end + 4, isChunked, 'out body')]
 }
 
@@ -52,7 +57,12 @@ function requestLine({ at, text }) {
     { from: at, to: at + method.length, source: 'method', kind: 'start' },
     { from: targetAt, to: targetAt + path.length, source: 'path', kind: 'start' },
     { from: targetAt + path.length + 1, to: targetAt + target.length, source: 'query', kind: 'start' },
-    { from: targetAt + target.length + 1, to: targetAt + target.length + 1 + version.length, source: 'version', kind: 'start' },
+    {
+      from: targetAt + target.length + 1,
+      to: targetAt + target.length + 1 + version.length,
+      source: 'version',
+      kind: 'start',
+    },
   ]
   return spans.filter(({ from, to }) => to > from)
 }

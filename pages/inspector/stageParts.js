@@ -4,22 +4,36 @@ import { facts, h, roving } from './dom.js'
 import { sourcesOf } from './link.js'
 import { ruleUrl } from './rules.js'
 
-/** A rule, with a link to its text. @param {string} text */
+/** A rule with a link to its text, or several, joined by `; `. @param {string} text */
 export function rule(text) {
-  const url = ruleUrl(text)
-  if (text === '') return ''
-  return url === null ? h('span', { class: 'rule' }, text) : h('a', { class: 'rule', href: url, target: '_blank', rel: 'noreferrer' }, text)
+  const rules = text.split('; ').map((one) => {
+    const url = ruleUrl(one)
+    return url === null
+      ? one
+      : h(
+          'a',
+          { class: 'rule', href: url, target: '_blank', rel: 'noreferrer' },
+          one.replace(', environ Variables', ''),
+        )
+  })
+  return h('span', { class: 'rule' }, ...rules.flatMap((one, at) => (at === 0 ? [one] : ['; ', one])))
 }
 
 /** What was decided at a stage. @param {Journey} journey @param {StageName} stage */
 export function decisions({ decisions: all }, stage) {
   const those = all.filter((one) => one.stage === stage)
   if (those.length === 0) return null
-  return facts(those.map(({ what, result, because }) => [what, h('span', {}, result, because !== '' && h('small', {}, because))]))
+  return facts(
+    those.map(({ what, result, because }) => [what, h('span', {}, result, because !== '' && h('small', {}, because))]),
+  )
 }
 
 /** @type {Readonly<Record<ParseRecord['bodyFraming'], string>>} */
-const BODY = { none: 'no body', length: 'a body, its size told by Content-Length', chunked: 'a body in chunks, each with its size' }
+const BODY = {
+  none: 'no body',
+  length: 'a body, its size told by Content-Length',
+  chunked: 'a body in chunks, each with its size',
+}
 
 /** The head as it was read, or why it was not. @param {ParseRecord} parse */
 export function parsedHead({ head, bodyFraming, refusal }) {
@@ -38,7 +52,9 @@ export function parsedHead({ head, bodyFraming, refusal }) {
       h(
         'dl',
         { class: 'fields' },
-        ...head.fields.map(({ name, value }) => h('div', { data: { sources: `field ${name}` } }, h('dt', {}, name), h('dd', {}, value))),
+        ...head.fields.map(({ name, value }) =>
+          h('div', { data: { sources: `field ${name}` } }, h('dt', {}, name), h('dd', {}, value)),
+        ),
       ),
   )
 }
@@ -75,9 +91,23 @@ export function environTable(environ) {
     'table',
     { class: 'environ' },
     h('caption', {}, `environ: ${environ.length} keys`),
-    h('thead', { class: 'unseen' }, h('tr', {}, h('th', { scope: 'col' }, 'Key'), h('th', { scope: 'col' }, 'Value, where it is from, what asks for it'))),
+    h(
+      'thead',
+      { class: 'unseen' },
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'col' }, 'Key'),
+        h('th', { scope: 'col' }, 'Value, where it is from, what asks for it'),
+      ),
+    ),
     ...groups.map(({ title, those }) =>
-      h('tbody', {}, h('tr', { class: 'group' }, h('th', { colspan: '2', scope: 'rowgroup' }, title)), ...those.map(row)),
+      h(
+        'tbody',
+        {},
+        h('tr', { class: 'group' }, h('th', { colspan: '2', scope: 'rowgroup' }, title)),
+        ...those.map(row),
+      ),
     ),
   )
   roving(table, 'tr.key')
@@ -91,6 +121,11 @@ function row(entry) {
     'tr',
     { class: 'key', data: sources === '' ? {} : { sources } },
     h('th', { scope: 'row' }, entry.key),
-    h('td', {}, h('code', {}, entry.value), h('small', {}, entry.from, entry.from !== '' && entry.rule !== '' && ' · ', rule(entry.rule))),
+    h(
+      'td',
+      {},
+      h('code', {}, entry.value),
+      h('small', {}, entry.from, entry.from !== '' && entry.rule !== '' && ' · ', rule(entry.rule)),
+    ),
   )
 }

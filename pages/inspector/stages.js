@@ -16,7 +16,13 @@ export const STAGES = [
   { name: 'dispatch', sign: '4', title: 'Dispatch', does: 'It waits for a worker.', brief: waited },
   { name: 'worker', sign: '5', title: 'Worker', does: 'A Python process builds environ.', brief: worked },
   { name: 'application', sign: '()', title: 'Application', does: 'It is called, and answers.', brief: called },
-  { name: 'respond', sign: '6', title: 'Respond', does: 'The answer becomes bytes.', brief: ({ answer }) => (answer.pieces.length > 0 ? sumOf(answer, 'write') : '') },
+  {
+    name: 'respond',
+    sign: '6',
+    title: 'Respond',
+    does: 'The answer becomes bytes.',
+    brief: ({ answer }) => (answer.pieces.length > 0 ? sumOf(answer, 'write') : ''),
+  },
 ]
 
 /** @param {Journey} journey */
@@ -27,13 +33,16 @@ function parsed({ parse: { head, refusal } }) {
 
 /** @param {Journey} journey */
 function routed({ decisions }) {
-  return decisions.find(({ stage }) => stage === 'route')?.result ?? ''
+  const those = decisions.filter(({ stage }) => stage === 'route')
+  return (those.find(({ what }) => what === 'True client') ?? those[0])?.result ?? ''
 }
 
 /** @param {Journey} journey */
 function waited({ dispatch }) {
   if (dispatch === null) return ''
-  return dispatch.sentAtMs === null ? `waits, ${dispatch.waitingBefore} before it` : `waited ${time(dispatch.sentAtMs - dispatch.queuedAtMs)}`
+  return dispatch.sentAtMs === null
+    ? `waits, ${dispatch.waitingBefore} before it`
+    : `waited ${time(dispatch.sentAtMs - dispatch.queuedAtMs)}`
 }
 
 /** @param {Journey} journey */

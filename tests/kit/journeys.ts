@@ -13,7 +13,7 @@ const FIELDS = [
   ['user-agent', 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0'],
   ['accept', 'text/html,application/xhtml+xml,*/*;q=0.8'],
   ['accept-language', 'en'],
-  ['cookie', 'theme=dark; session=‹masked›'],
+  ['cookie', 'theme=dark; session=***'],
 ] as const
 
 const headText = (line: string, fields: readonly (readonly [string, string])[] = FIELDS): string =>
@@ -21,7 +21,12 @@ const headText = (line: string, fields: readonly (readonly [string, string])[] =
 
 const ENVIRON_RULE = 'PEP 3333, environ Variables'
 
-export function environOf(path: string, query: string, method: string, more: readonly EnvironEntry[] = []): EnvironEntry[] {
+export function environOf(
+  path: string,
+  query: string,
+  method: string,
+  more: readonly EnvironEntry[] = [],
+): EnvironEntry[] {
   const entry = (key: string, value: string, from: string, rule: string): EnvironEntry => ({ key, value, from, rule })
   return [
     entry('REQUEST_METHOD', `'${method}'`, 'the request line', 'RFC 3875 §4.1.12'),
@@ -145,7 +150,7 @@ const POST_HEAD = headText('POST /orders HTTP/1.1', [
 
 /** A body in chunks that came in three reads. */
 export function upload(number: number): Journey {
-  const reads = [`${POST_HEAD}11\r\n{"tea": "green",\r\n`.replace('11', '10'), 'e\r\n "cups": 12}\r\n\r\n', '0\r\n\r\n'] as const
+  const reads = [`${POST_HEAD}10\r\n{"tea": "green",\r\n`, 'e\r\n "cups": 12}\r\n\r\n', '0\r\n\r\n'] as const
   return journey(number, {
     method: 'POST',
     target: '/orders',
@@ -232,7 +237,10 @@ export function refused(number: number): Journey {
     worker: null,
     environ: [],
     call: null,
-    answer: bytesOf([0.3, 'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 38\r\nConnection: close\r\n\r\na header name is empty or not a token\n']),
+    answer: bytesOf([
+      0.3,
+      'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 38\r\nConnection: close\r\n\r\na header name is empty or not a token\n',
+    ]),
     marks: MARKS.slice(0, 1),
   })
 }
@@ -245,7 +253,7 @@ export function raised(number: number): Journey {
     target: '/fails',
     status: 500,
     state: 'failed',
-    fault: 'APP_FAILED' as Journey['fault'],
+    fault: 'APP_RAISED',
     call: { ...CALL, startResponses: [], returnedAtMs: null, returned: '', chunks: [], raised: traceback },
   })
 }

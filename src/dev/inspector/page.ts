@@ -5,7 +5,26 @@ import type { OwnPage } from '../pages.ts'
 export const INSPECTOR = '/-/inspector/'
 
 /** Its files: hand-written modules, sent as they are (pages/inspector/). */
-const FILES = ['inspector.css', 'inspector.js'] as const
+const FILES = [
+  'api.js',
+  'bytes.js',
+  'call.js',
+  'dom.js',
+  'edit.js',
+  'format.js',
+  'icon.svg',
+  'inspector.css',
+  'inspector.js',
+  'journey.css',
+  'journey.js',
+  'link.js',
+  'list.js',
+  'rules.js',
+  'spans.js',
+  'stageParts.js',
+  'stages.js',
+  'timing.js',
+] as const
 
 export function inspectorPages(): OwnPage[] {
   return [
