@@ -1,31 +1,11 @@
 import type { WorkerFacts } from '../events/worker.ts'
-import type { Settings } from '../settings/registry.ts'
+import { APART } from './apart.ts'
 import { Cleanup } from './cleanup.ts'
 import { takeGround } from './ground.ts'
 import { keepHeapSmall } from './heap.ts'
 import { House } from './house.ts'
 import type { Launch } from './launch.ts'
 import { Stops } from './stops.ts'
-
-/** One worker that nobody can reach, and nothing left behind that a running server would miss. */
-const APART: Partial<Settings> = {
-  workers: { least: 1, most: 1 },
-  fronts: 1,
-  preload: 'never',
-  user: null,
-  group: null,
-  pidfile: null,
-  control: false,
-  runtimeDir: null,
-  logFile: '-',
-  logLevel: 'critical',
-  accessLog: null,
-  syslog: null,
-  statsd: null,
-  adminBind: [],
-  bind: [],
-  metricsMergePython: false,
-}
 
 /**
  * Loads the application in a worker and ends it: does it serve? Opens no port and runs as who we are.

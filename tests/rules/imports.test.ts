@@ -24,6 +24,8 @@ const PURE = ['kit/', 'faults/', 'events/', 'parse/', 'route/', 'dispatch/', 're
 
 /** The only files that may import what reaches the system. */
 const DOORS = [
+  'cli/explain/errand.ts',
+  'cli/explain/files.ts',
   'fronts/front.ts',
   'fronts/fronts.ts',
   'fronts/thread.ts',

@@ -1,6 +1,7 @@
 import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { dev } from './dev.ts'
+import { explain } from './explain.ts'
 import { gunicorn } from './gunicorn.ts'
 import { logs } from './logs.ts'
 import { pythonPath } from './pythonPath.ts'
@@ -19,6 +20,7 @@ import { waitressServe } from './waitress.ts'
 export const COMMANDS: Readonly<Record<string, Command>> = {
   serve,
   dev,
+  explain,
   settings,
   check,
   status,

@@ -65,7 +65,7 @@ function parseOf(record: RequestRecord): ParseRecord {
 /** Of METHOD SP TARGET SP VERSION, with single spaces, and lines that end with CRLF: else it would have been refused. */
 function headLength({ head, bytesIn }: RequestRecord): number {
   const { method, target, block } = head!
-  const [emptyLines = ''] = /^(?:\r\n)*/.exec(bytesIn.all().latin1Slice(0, 32)) ?? []
+  const [emptyLines = ''] = /^(?:\r\n)*/.exec(bytesIn.all().subarray(0, 32).latin1Slice()) ?? []
   const line = `${method} ${target} HTTP/1.1\r\n`
   return emptyLines.length + line.length + block.raw.length + (block.raw === '' ? 2 : 4)
 }

@@ -42,7 +42,9 @@ test('bytes that came apart are shown apart', () => {
 test('the call is told in its order, with what was printed between', () => {
   deepEqual(section(STREAMED, 'call', [{ atMs: 20, text: 'half way' }]), [
     '  2.00 ms  called',
-    "  2.10 ms  start_response('200 OK', [('Content-Type', 'text/plain')])",
+    "  2.10 ms  start_response('200 OK', [",
+    "             ('Content-Type', 'text/plain'),",
+    '           ])',
     '  2.20 ms  returned: generator',
     '  2.30 ms  chunk 1, 4 bytes: one\\n',
     '           printed: half way',
@@ -78,7 +80,7 @@ test('a refusal names the rule, and points at its byte in the line and in the du
     '           refused: HEADER_NAME_INVALID',
     '           a header name is empty or not a token',
     '           rule: RFC 9112 §5.1',
-    '           | Host : localhost …',
+    '           | Host : localhost\\r\\n',
     '           |     ^ byte 20',
     '   0  47 45 54 20 2f 20 48 54 54 50 2f 31 2e 31 0d 0a  GET / HTTP/1.1..',
     '  16  48 6f 73 74 20 3a 20 6c 6f 63 61 6c 68 6f 73 74  Host : localhost',

@@ -52,7 +52,7 @@ export const HELLO: Journey = {
     { stage: 'respond', what: 'Connection', result: 'stays open', because: 'RFC 9112 §9.3' },
   ],
   dispatch: { queuedAtMs: 1.6, sentAtMs: 1.7, waitingBefore: 0 },
-  worker: { number: 1, pid: 4711, thread: 'MainThread', python: 'CPython 3.11.2' },
+  worker: { number: 1, pid: 4711, thread: 'MainThread', python: '3.11.2' },
   environ: [
     { key: 'REQUEST_METHOD', value: "'GET'", from: 'the request line', rule: 'PEP 3333, environ Variables' },
     { key: 'HTTP_USER_AGENT', value: "'curl/8.0'", from: 'field user-agent', rule: 'PEP 3333, environ Variables' },

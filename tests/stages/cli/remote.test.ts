@@ -38,7 +38,7 @@ async function house(t: TestContext) {
   return { operations, run: (...argv: string[]) => dram(parent, argv), parent }
 }
 
-const LOCAL = ['serve', 'dev', 'settings', 'check', 'python-path', 'waitress-serve', 'gunicorn']
+const LOCAL = ['serve', 'dev', 'explain', 'settings', 'check', 'python-path', 'waitress-serve', 'gunicorn']
 const REMOTE = Object.keys(COMMANDS).filter((name) => !LOCAL.includes(name))
 
 for (const name of REMOTE) {

@@ -79,18 +79,22 @@ function byteText(byte: number): string {
 
 /** The line with the byte at `at` in it and a caret below, then the same as a hex dump. `at` may be where the bytes end. */
 export function pointedRows(bytes: Buffer, at: number, columns: number | null): Row[] {
-  return [...caretRows(bytes, at), ...hexRows(bytes, at, columns)]
+  return [...caretRows(bytes, at, columns), ...hexRows(bytes, at, columns)]
 }
 
-/** What stands around a byte in its line is enough to find it. */
-const AROUND_BYTES = 12
+/** So much of its line stands on each side of a byte: on a narrow terminal less. */
+const AROUND_COLUMNS = 28
+const NARROW_AROUND_COLUMNS = 9
 
-function caretRows(bytes: Buffer, at: number): Row[] {
+function caretRows(bytes: Buffer, at: number, columns: number | null): Row[] {
+  const room = columns !== null && columns < HEX_ROW_COLUMNS ? NARROW_AROUND_COLUMNS : AROUND_COLUMNS
   const lineStart = at === 0 ? 0 : bytes.lastIndexOf(LF, at - 1) + 1
   const feed = bytes.indexOf(LF, at)
   const lineEnd = feed < 0 ? bytes.length : feed + 1
-  const start = Math.max(lineStart, at - AROUND_BYTES)
-  const end = Math.min(lineEnd, at + AROUND_BYTES)
+  let start = at
+  for (let left = room; start > lineStart && left > 0; start--) left -= byteText(bytes[start - 1]!).length
+  let end = at
+  for (let left = room; end < lineEnd && left > 0; end++) left -= byteText(bytes[end]!).length
   const before = (start > lineStart ? '… ' : '') + spelled(bytes, start, at)
   const after = spelled(bytes, at, end) + (end < lineEnd ? ' …' : '')
   const width = at < bytes.length ? byteText(bytes[at]!).length : 1

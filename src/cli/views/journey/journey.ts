@@ -62,20 +62,14 @@ function listenSection({ connection, bytes, decisions }: Journey): Section {
   return { name: 'listen', about: 'bytes come off a socket', rows }
 }
 
-const BODY_TEXTS: Readonly<Record<Journey['parse']['bodyFraming'], string>> = {
-  none: 'no body follows',
-  length: 'a body follows: Content-Length says how long',
-  chunked: 'a body follows, in chunks',
-}
-
 function parseSection({ bytes, parse, decisions }: Journey, look: Look): Section {
-  const { head, bodyFraming, refusal } = parse
+  const { head, refusal } = parse
   const rows: Row[] = []
   if (head !== null) {
     const names = head.fields.map(({ name }) => printable(name))
     rows.push({ text: `method ${printable(head.method)}, target ${printable(head.target)}, HTTP/${head.version}` })
     rows.push({ text: `${counted(names.length, 'field')}${names.length > 0 ? `: ${names.join(', ')}` : ''}` })
-    rows.push({ text: `${countText(head.byteLength)} of head; ${BODY_TEXTS[bodyFraming]}` })
+    rows.push({ text: `${countText(head.byteLength)} of head` })
   }
   rows.push(...decisionRows(decisions, 'parse'))
   if (refusal !== null) rows.push(...refusalRows(refusal, joined(bytes), look.columns))
@@ -109,9 +103,9 @@ function decisionRows(decisions: readonly Decision[], stage: Decision['stage']):
 function dispatchSection({ dispatch, decisions }: Journey): Section[] {
   if (dispatch === null) return []
   const { queuedAtMs, sentAtMs, waitingBefore } = dispatch
-  const before = waitingBefore === 0 ? 'nobody waits before it' : `${counted(waitingBefore, 'request')} before it`
+  const before = waitingBefore === 0 ? '' : `, behind ${counted(waitingBefore, 'other')}`
   const rows: Row[] = [
-    { atMs: queuedAtMs, text: `into the queue: ${before}` },
+    { atMs: queuedAtMs, text: `into the queue${before}` },
     ...decisionRows(decisions, 'dispatch'),
     sentAtMs === null
       ? { text: 'it still waits', style: 'yellow' }
@@ -124,7 +118,7 @@ function workerSection({ worker, decisions }: Journey): Section[] {
   if (worker === null) return []
   const { number, pid, thread, python } = worker
   const rows: Row[] = [
-    { text: `worker ${number}, process ${pid}${python === '' ? '' : `, ${printable(python)}`}` },
+    { text: `worker ${number}, process ${pid}${python === '' ? '' : `, Python ${printable(python)}`}` },
     ...(thread === '' ? [] : [{ text: `thread ${printable(thread)}` }]),
     ...decisionRows(decisions, 'worker'),
   ]
@@ -166,9 +160,9 @@ function callSection(call: CallRecord | null, printed: readonly Printed[]): Sect
     return rows.length === 0 ? [] : [{ name: 'output', about: 'of the application', rows }]
   }
   // It was read a little later than it was written, and by a clock of whole milliseconds: so it gets no time.
-  const prints = printed.map(({ atMs, text }) => ({ atMs: Math.max(atMs, call.beganAtMs), row: printedRow(text) }))
-  const events = callRows(call).map((row) => ({ atMs: row.atMs, row }))
-  const rows: Row[] = [...events, ...prints].sort((a, b) => a.atMs - b.atMs).map(({ row }) => row)
+  const prints = printed.map(({ atMs, text }) => ({ atMs: Math.max(atMs, call.beganAtMs), rows: [printedRow(text)] }))
+  const happenings = [...callHappenings(call), ...prints].sort((a, b) => a.atMs - b.atMs)
+  const rows = happenings.flatMap((one) => one.rows)
   if (call.droppedChunks > 0) rows.push({ text: `${counted(call.droppedChunks, 'chunk')} more`, style: 'dim' })
   rows.push(...raisedRows(call.raised))
   return [{ name: 'call', about: `${printable(call.application)}(environ, start_response)`, rows }]
@@ -183,22 +177,29 @@ function raisedRows(traceback: string): Row[] {
   return lines.map((line) => ({ text: printable(line), style: 'red', isBytes: true }))
 }
 
-type TimedRow = Row & { readonly atMs: number }
+/** Rows that belong to one time. */
+interface Happening {
+  readonly atMs: number
+  readonly rows: readonly Row[]
+}
 
-function callRows(call: CallRecord): TimedRow[] {
+function callHappenings(call: CallRecord): Happening[] {
+  const at = (atMs: number, text: string): Happening => ({ atMs, rows: [{ atMs, text }] })
   return [
-    { atMs: call.beganAtMs, text: 'called' },
-    ...call.startResponses.map(({ atMs, status, headers, hasExcInfo }) => ({
-      atMs,
-      text: `start_response(${quoted(status)}, [${headers.map(([name, value]) => `(${quoted(name)}, ${quoted(value)})`).join(', ')}]${hasExcInfo ? ', exc_info' : ''})`,
-    })),
-    ...(call.returnedAtMs === null ? [] : [{ atMs: call.returnedAtMs, text: `returned: ${printable(call.returned)}` }]),
-    ...call.chunks.map(({ atMs, size, start, by }, at) => ({
-      atMs,
-      text: `chunk ${at + 1}${by === 'write' ? ', by write()' : ''}, ${countText(size)}: ${chunkStart(start, size)}`,
-    })),
-    ...(call.closedAtMs === null ? [] : [{ atMs: call.closedAtMs, text: 'close()' }]),
+    at(call.beganAtMs, 'called'),
+    ...call.startResponses.map((started) => ({ atMs: started.atMs, rows: startRows(started) })),
+    ...(call.returnedAtMs === null ? [] : [at(call.returnedAtMs, `returned: ${printable(call.returned)}`)]),
+    ...call.chunks.map(({ atMs, size, start, by }, index) => {
+      const how = by === 'write' ? ', by write()' : ''
+      return at(atMs, `chunk ${index + 1}${how}, ${countText(size)}: ${chunkStart(start, size)}`)
+    }),
+    ...(call.closedAtMs === null ? [] : [at(call.closedAtMs, 'close()')]),
   ]
+}
+
+function startRows({ atMs, status, headers, hasExcInfo }: CallRecord['startResponses'][number]): Row[] {
+  const pairs = headers.map(([name, value]) => ({ text: `  (${quoted(name)}, ${quoted(value)}),` }))
+  return [{ atMs, text: `start_response(${quoted(status)}, [` }, ...pairs, { text: hasExcInfo ? '], exc_info)' : '])' }]
 }
 
 const MOST_CHUNK_BYTES = 48

@@ -1,0 +1,101 @@
+import type { Journey } from '../../dev/inspector/journey.ts'
+import { APART } from '../../house/apart.ts'
+import type { Keeper } from '../../house/keeper.ts'
+import type { Loaded } from '../../settings/load.ts'
+import type { World } from '../commands/command.ts'
+import { lookOf } from '../commands/remoteCommand.ts'
+import { startServer } from '../commands/serve.ts'
+import type { Look } from '../views/grid.ts'
+import { journeyView } from '../views/journey/journey.ts'
+import type { Asked } from './asked.ts'
+import { Errand } from './errand.ts'
+import { PrivateLog, readBytes } from './files.ts'
+import { type Print, printsOf } from './prints.ts'
+import { cutAt, requestBytes } from './requestBytes.ts'
+
+export interface Manner {
+  readonly isJson: boolean
+  /** Who says that it asks. */
+  readonly agent: string
+}
+
+interface Source {
+  readonly read: () => Promise<Loaded>
+  readonly keeper: () => Keeper | null
+}
+
+/** Sends what is asked for to an application of its own, and prints what became of it. The exit code. @throws Fault */
+export async function explained(asked: Asked, source: Source, world: World, manner: Manner): Promise<number> {
+  const bytes = bytesOf(asked, world.folder, manner.agent)
+  const log = new PrivateLog()
+  try {
+    const errand = new Errand(cutAt(bytes, asked.splits))
+    await startServer(async () => apart(await source.read(), log.path), world, source.keeper, errand)
+    const journeys = errand.journeys()
+    const prints = printsOf(log.read())
+    const text = manner.isJson ? asJson(journeys) : asText(journeys, prints, lookOf(world))
+    world.out(text)
+    return journeys.length > 0 && journeys.every(({ state }) => state === 'done') ? 0 : 1
+  } finally {
+    log.remove()
+  }
+}
+
+function bytesOf(asked: Asked, folder: string, agent: string): Buffer {
+  const read = (path: string): Buffer => readBytes(path, folder)
+  return asked.kind === 'raw' ? read(asked.path) : requestBytes(asked, read, agent)
+}
+
+/** As it would be served, but where nobody else is, with all that is told going to a log of our own. */
+function apart(loaded: Loaded, logFile: string): Loaded {
+  return {
+    ...loaded,
+    tellsCalls: true,
+    settings: {
+      ...loaded.settings,
+      ...APART,
+      bind: ['http://127.0.0.1:0'],
+      daemon: false,
+      touchReload: [],
+      logFile,
+      logFormat: 'json',
+      logLevel: 'error',
+      logConfig: null,
+      appOutput: 'log',
+    },
+  }
+}
+
+function asJson(journeys: readonly Journey[]): string {
+  return `${JSON.stringify({ journeys }, null, 2)}\n`
+}
+
+const NOTHING = 'The bytes are not a whole request, so the server has waited for the rest of it, and nothing was run.'
+
+function asText(journeys: readonly Journey[], prints: readonly Print[], look: Look): string {
+  const before = prints.filter(({ atWallMs }) => journeys[0] === undefined || atWallMs < Date.parse(journeys[0].cameAt))
+  const lines = [
+    ...(before.length === 0
+      ? []
+      : ['While it loaded, the application printed:', ...before.map(({ text }) => `  ${text}`), '']),
+    ...(journeys.length === 0 ? [NOTHING] : []),
+    ...journeys.flatMap((journey, at) => [
+      ...(at === 0 ? [] : ['', '']),
+      ...journeyView(journey, printedDuring(journey, journeys[at + 1], prints), look),
+    ]),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** What was printed after it came and before the next one did: more can't be told of one process. */
+function printedDuring(journey: Journey, next: Journey | undefined, prints: readonly Print[]) {
+  const [cameMs, nextMs] = [
+    Date.parse(journey.cameAt),
+    next === undefined ? Number.POSITIVE_INFINITY : Date.parse(next.cameAt),
+  ]
+  return prints
+    .filter(({ atWallMs, requestId }) =>
+      requestId === undefined ? atWallMs >= cameMs && atWallMs < nextMs : requestId === journey.requestId,
+    )
+    .map(({ atWallMs, text }) => ({ atMs: atWallMs - cameMs, text }))
+}
