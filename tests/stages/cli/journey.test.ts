@@ -131,6 +131,11 @@ test('no line is wider than the terminal, whatever comes', () => {
         ok(widthOf(line) <= look.columns, `${widthOf(line)}: ${line}`)
 })
 
+test('what the edge of the terminal cuts off of a line of bytes is no line of its own', () => {
+  const lines = journeyView(HELLO, [], NARROW).filter((line) => /^ {11}[|:] /.test(line))
+  deepEqual(lines.slice(0, 2), ['           | GET /hello?name=you HTTP/1.', '           : 1\\r\\n'])
+})
+
 test('colors change nothing but colors', () => {
   for (const journey of [HELLO, STREAMED, REFUSED, RAISED]) {
     const colored = journeyView(journey, [], { columns: 80, colors: true })

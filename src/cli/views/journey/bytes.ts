@@ -4,8 +4,9 @@ import type { Row } from './layout.ts'
 
 const CR = 0x0d
 const LF = 0x0a
-/** Stands before each line of bytes. */
+/** Stands before each line of bytes, and before what the terminal's edge has cut off of one. */
 const EDGE = '| '
+const MORE_EDGE = ': '
 /** Of one direction more is not shown. */
 const MOST_SHOWN_BYTES = 2048
 /** In a row of a hex dump: two of them make the 16 that everybody knows, one fits a narrow terminal. */
@@ -53,7 +54,12 @@ function linesOf(bytes: Buffer, offset: number, notes: ReadonlyMap<number, strin
     const end = feed < 0 ? bytes.length : feed + 1
     const note = notes.get(offset + start)
     const text = textOf(bytes.subarray(start, end))
-    rows.push({ margin: EDGE, text: note === undefined ? text : `${text}   <- ${note}`, isBytes: true })
+    rows.push({
+      margin: EDGE,
+      moreMargin: MORE_EDGE,
+      text: note === undefined ? text : `${text}   <- ${note}`,
+      isBytes: true,
+    })
     start = end
   }
   return rows

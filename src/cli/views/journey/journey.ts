@@ -153,14 +153,18 @@ function environPair({ key, value, from, rule }: EnvironEntry): Row[] {
   ]
 }
 
+/** What is printed is read a little later, and by a clock of whole milliseconds: it has a place, but no time. */
+const PRINT_DELAY_MS = 5
+
 /** What happened in the application, in its order; what it printed stands where that came. */
 function callSection(call: CallRecord | null, printed: readonly Printed[]): Section[] {
   if (call === null) {
     const rows = printed.map(({ text }) => printedRow(text))
     return rows.length === 0 ? [] : [{ name: 'output', about: 'of the application', rows }]
   }
-  // It was read a little later than it was written, and by a clock of whole milliseconds: so it gets no time.
-  const prints = printed.map(({ atMs, text }) => ({ atMs: Math.max(atMs, call.beganAtMs), rows: [printedRow(text)] }))
+  const prints = printed.map(({ atMs, text }) => {
+    return { atMs: Math.max(atMs - PRINT_DELAY_MS, call.beganAtMs), rows: [printedRow(text)] }
+  })
   const happenings = [...callHappenings(call), ...prints].sort((a, b) => a.atMs - b.atMs)
   const rows = happenings.flatMap((one) => one.rows)
   if (call.droppedChunks > 0) rows.push({ text: `${counted(call.droppedChunks, 'chunk')} more`, style: 'dim' })

@@ -13,8 +13,10 @@ export interface Row {
   readonly atMs?: number | undefined
   readonly text: string
   readonly style?: Style
-  /** Stands before each line of it, when it takes several. */
+  /** Stands before it. */
   readonly margin?: string
+  /** The same for its further lines, as wide; left out: the same again. */
+  readonly moreMargin?: string
   /** Bytes are broken anywhere, words between them. */
   readonly isBytes?: boolean
   /** From the left edge: what needs the whole width. */
@@ -42,7 +44,10 @@ export function sectionLines({ name, about, rows }: Section, look: Look): string
   return ['', head, ...more, ...rows.flatMap((row) => rowLines(row, look))]
 }
 
-function rowLines({ atMs, text, style = 'plain', margin = '', isBytes, isWide }: Row, look: Look): string[] {
+function rowLines(
+  { atMs, text, style = 'plain', margin = '', moreMargin = margin, isBytes, isWide }: Row,
+  look: Look,
+): string[] {
   if (isWide) return [look.columns === null ? text : clipped(text, look.columns)]
   const broken = isBytes ? brokenAnywhere : brokenWords
   const lines = broken(text, roomOf(look, GUTTER + widthOf(margin)))
@@ -50,7 +55,7 @@ function rowLines({ atMs, text, style = 'plain', margin = '', isBytes, isWide }:
     const time = at === 0 && atMs !== undefined ? timeText(atMs) : ''
     const left = time.padStart(GUTTER - 2).padEnd(GUTTER)
     const hang = isBytes || at === 0 ? '' : HANG
-    return `${painted(left, 'dim', look.colors)}${margin}${hang}${painted(line, style, look.colors)}`.trimEnd()
+    return `${painted(left, 'dim', look.colors)}${at === 0 ? margin : moreMargin}${hang}${painted(line, style, look.colors)}`.trimEnd()
   })
 }
 
