@@ -13,11 +13,14 @@ NOT_THE_APPLICATIONS = (
 
 MAX_DESCRIPTION = 1000
 
+reporter = None      # in development: makes a report of an exception (report.py)
+
 
 class Fault(Exception):
     """Something the application did, or is, that has a row in the table of faults."""
 
     traceback = ""
+    report = None
 
     def __init__(self, code, says, hint=""):
         super().__init__(says)
@@ -26,7 +29,10 @@ class Fault(Exception):
         self.hint = hint
 
     def facts(self):
-        return {"code": self.code, "says": self.says, "hint": self.hint, "traceback": self.traceback}
+        facts = {"code": self.code, "says": self.says, "hint": self.hint, "traceback": self.traceback}
+        if self.report is not None:
+            facts["report"] = self.report
+        return facts
 
 
 class ClientDisconnected(OSError):
@@ -46,6 +52,11 @@ def traceback_of(error):
     except Exception:      # an application's exception may fail at anything it is asked
         pass
     return ""
+
+
+def report_of(error):
+    """What a page of development shows of it; None in production, and where it can't be told."""
+    return None if reporter is None else reporter(error)
 
 
 def strip(report):

@@ -57,4 +57,9 @@ class Imports:
 def imported_files():
     files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     found = (os.path.realpath(file) for file in files if isinstance(file, str) and file.endswith(".py"))
-    return sorted(file for file in found if not file.startswith(FOREIGN) and "site-packages" not in file)
+    return sorted(file for file in found if not is_foreign(file))
+
+
+def is_foreign(file):
+    """Whether a file is installed, or Python's own, or ours."""
+    return file.startswith(FOREIGN) or "site-packages" in file or "dist-packages" in file

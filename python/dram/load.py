@@ -8,7 +8,7 @@ import sys
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
-from .fault import Fault, describe, has_foreign_frames, traceback_of
+from .fault import Fault, describe, has_foreign_frames, report_of, traceback_of
 
 DEFAULT_FILES = ("wsgi.py", "app.py", "main.py")
 DEFAULT_ATTRIBUTES = ("application", "app")
@@ -190,6 +190,7 @@ def import_failed(what, error):
         says = "%s failed while it was loaded: %s" % (what, describe(error))
     fault = Fault("APP_IMPORT_FAILED", says, hint)
     fault.traceback = traceback_of(error)
+    fault.report = report_of(error)
     return fault
 
 

@@ -5,7 +5,16 @@ PEP 3333's rules about start_response, write, lazy headers and lengths live here
 from time import perf_counter as clock
 
 from .body import STREAM_WINDOW_BYTES, Stream
-from .fault import ClientDisconnected, Fault, describe, no_start_response, traceback_of, wrong_body, wrong_chunk
+from .fault import (
+    ClientDisconnected,
+    Fault,
+    describe,
+    no_start_response,
+    report_of,
+    traceback_of,
+    wrong_body,
+    wrong_chunk,
+)
 from .files import region_of
 from .frames import FILE_HEADER, FLAGS, HEAD_HEADER, HEADER, MAX_U32, WORKER, U32, frame, json_frame, microseconds
 from .headers import LENGTH, write_head
@@ -472,6 +481,9 @@ class Answer:
             facts.update(code=error.code, says=error.says, hint=error.hint)
         elif isinstance(error, ClientDisconnected):
             facts.update(code="REQUEST_BODY_BROKEN", traceback="")
+        report = report_of(error)
+        if report is not None:
+            facts["report"] = report
         self.ended = clock()
         self.line.sender.send(json_frame("ERROR", facts, self.id, STARTED if self.head_sent else 0))
 

@@ -18,7 +18,7 @@ from select import POLLIN, poll
 from signal import getsignal
 from signal import signal as set_handler
 
-from . import extension, lifeline, output, place, prctl, process, procfs, title
+from . import extension, fault, lifeline, output, place, prctl, process, procfs, title
 from .fault import Fault
 
 # What Ctrl-C, a terminal or a service manager may send to the whole group, and would end or stop us.
@@ -132,6 +132,10 @@ class Zygote:
         lifeline.create(config["lifeline"])
         if config.get("umask") is not None:
             os.umask(config["umask"])
+        if config.get("reports") is not None:
+            from .report import Reporter
+
+            fault.reporter = Reporter(config["reports"]["secretNames"])
         if self.extend():
             self.say("ready", **process.python_facts())
 

@@ -1,3 +1,4 @@
+import type { ErrorReport } from './report.ts'
 import { FAULTS, type FaultCode, type FaultRow } from './table.ts'
 
 /** A failure that has a row in the table. `values` fill the braces of its sentence. */
@@ -6,13 +7,22 @@ export class Fault extends Error {
   readonly hint: string
   /** Text for the log only, a traceback for instance. */
   readonly trace: string
+  /** What development is told of the exception; null in production, and where there was none. */
+  readonly report: ErrorReport | null
 
-  constructor(code: FaultCode, values: Readonly<Record<string, string | number>> = {}, trace = '', hint = '') {
+  constructor(
+    code: FaultCode,
+    values: Readonly<Record<string, string | number>> = {},
+    trace = '',
+    hint = '',
+    report: ErrorReport | null = null,
+  ) {
     super(sentence(code, values))
     this.name = 'Fault'
     this.code = code
     this.hint = hint || FAULTS[code].hint
     this.trace = trace
+    this.report = report
   }
 
   get row(): FaultRow {

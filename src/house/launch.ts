@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path'
 import type { Attendant } from '../events/attendant.ts'
 import type { Bystander } from '../server/bystander.ts'
+import { SECRET_NAME } from '../kit/secrets.ts'
 import type { Loaded } from '../settings/load.ts'
 import type { HeadStart } from '../supervisor/interpreter.ts'
 import type { SupervisorSettings } from '../supervisor/settings.ts'
@@ -44,7 +45,7 @@ export function supervisorSettings(loaded: Loaded, python: string): SupervisorSe
 }
 
 function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
-  const { settings, folder, environment, extension, tellsImports, tellsCalls } = loaded
+  const { settings, folder, environment, extension, tellsImports, tellsCalls, reportsErrors } = loaded
   return {
     app: settings.app,
     paste: settings.paste === null ? null : { file: settings.paste, globals: settings.pasteGlobal },
@@ -63,5 +64,6 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
     extension,
     tellsImports,
     tellsCalls,
+    reports: reportsErrors ? { secretNames: SECRET_NAME.source } : null,
   }
 }

@@ -2,8 +2,8 @@
 
 const MASK = '***'
 
-/** Rather one too many: what is masked can be looked up at its source. */
-const SECRET_NAME =
+/** Rather one too many: what is masked can be looked up at its source. Python reads it, too (python/dram/report.py). */
+export const SECRET_NAME =
   /passw|passphrase|(?:^|[_-])pass(?:$|[_-])|pwd|secret|token|key|credential|authorization|auth$|cookie|session_?id|private|signature/i
 
 // Clients choose the texts: each pattern begins only where a word does, or a long one would take the square of its length.

@@ -33,6 +33,8 @@ export interface Loaded {
   readonly tellsImports: boolean
   /** Workers are to tell what becomes of each call (python/dram/witness.py). */
   readonly tellsCalls: boolean
+  /** Workers are to report exceptions with source and locals (python/dram/report.py). */
+  readonly reportsErrors: boolean
 }
 
 /** The words of another server, translated. */
@@ -74,6 +76,7 @@ export function load(
     extension: loggingOf(merged.settings, folder),
     tellsImports: false,
     tellsCalls: false,
+    reportsErrors: false,
   }
 }
 

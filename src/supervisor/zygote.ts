@@ -34,6 +34,8 @@ export interface ZygoteConfiguration {
   readonly tellsImports: boolean
   /** Workers are to tell what becomes of each call, in TRACE frames. */
   readonly tellsCalls: boolean
+  /** Workers are to report exceptions (python/dram/report.py). `secretNames`: a regular expression that is found in the names of secrets, in any case. */
+  readonly reports: { readonly secretNames: string } | null
 }
 
 export interface ZygotePlace {

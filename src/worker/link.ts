@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import type { AnswerHead } from '../events/answer.ts'
 import type { Asker, WorkerFacts } from '../events/worker.ts'
 import { Fault, isFaultCode } from '../faults/fault.ts'
+import type { ErrorReport } from '../faults/report.ts'
 
 import { FrameReader, FrameWriter, isAfter, nextId } from './codec.ts'
 import { Inquiry } from './inquiry.ts'
@@ -435,6 +436,7 @@ function faultOf(told: Record<string, unknown>, otherwise: 'APP_RAISED' | 'APP_I
     {},
     String(told.traceback ?? ''),
     String(told.hint ?? ''),
+    (told.report ?? null) as ErrorReport | null,
   )
   if (told.says) fault.message = String(told.says)
   return fault

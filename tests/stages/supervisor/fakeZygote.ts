@@ -383,6 +383,7 @@ export const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
     extension: null,
     tellsImports: false,
     tellsCalls: false,
+    reports: null,
   },
 }
 
