@@ -29,20 +29,22 @@ export async function serveWatched(
   keeper: () => Keeper | null,
   { files, shows, opens, reloadsBrowser }: Watched,
 ): Promise<number> {
-  const { Beside, Dev, Reload, Screen } = await import('../dev/dev.ts') // no other command needs it
+  const { Beside, Dev, editorLink, Reload, Screen } = await import('../dev/dev.ts') // no other command needs it
   const { settings } = loaded
   const folder = resolve(loaded.folder, settings.chdir ?? '.')
   const envFile = settings.envFile === null ? [] : [settings.envFile]
   const named = new Set([...USUAL_FILES, ...files, ...envFile].map((name) => resolve(folder, name)))
   // Pages of ours are for `dram dev` alone, not for whoever reloads in production.
   const name = settings.bind.join('-').replace(/\W+/g, '-')
-  const beside = shows ? new Beside(name, reloadsBrowser ? new Reload() : null) : null
+  const errors = settings.exposeErrors ? { folder, editor: editorLink(settings.editor, world.variables) } : null
+  const beside = shows ? new Beside(name, reloadsBrowser ? new Reload() : null, errors) : null
   const screen = shows ? new Screen(folder, world.terminal?.colors ?? false, (text) => world.out(text)) : null
   const dev = new Dev({ beside, folder, named, screen, opens })
   return startServer(async () => watched(await read(), shows), world, keeper, dev)
 }
 
-/** One front: only there requests can be held. */
-function watched(loaded: Loaded, tellsCalls: boolean): Loaded {
-  return { ...loaded, settings: { ...loaded.settings, fronts: 1 }, tellsImports: true, tellsCalls }
+/** One front: only there requests can be held. `shows`: what workers know is wanted for pages of ours. */
+function watched(loaded: Loaded, shows: boolean): Loaded {
+  const settings = { ...loaded.settings, fronts: 1 }
+  return { ...loaded, settings, tellsImports: true, tellsCalls: shows, reportsErrors: shows && settings.exposeErrors }
 }

@@ -6,6 +6,8 @@ import type { Connected, ConnectionWitness } from '../server/witness.ts'
 import { page } from './answers.ts'
 import { finishOf } from './browser/finish.ts'
 import type { Reload } from './browser/reload.ts'
+import { errorAssets, faultPage } from './errors/errors.ts'
+import type { Place } from './errors/page.ts'
 import { Guard } from './guard.ts'
 import { InspectorApi } from './inspector/api.ts'
 import { inspectorPages } from './inspector/page.ts'
@@ -22,13 +24,16 @@ export class Beside implements Bystander {
   readonly reload: Reload | null
   readonly recorder: Recorder
   readonly #inspector: InspectorApi
+  readonly #errors: Place | null
 
   /**
    * @param name tells servers of one machine apart, in their cookies
    * @param reload null: tabs are not reloaded
+   * @param errors where pages of faults lead to; null: they are the plain ones
    */
-  constructor(name: string, reload: Reload | null) {
+  constructor(name: string, reload: Reload | null, errors: Omit<Place, 'reloadTag'> | null) {
     this.reload = reload
+    this.#errors = errors === null ? null : { ...errors, reloadTag: () => reload?.tag() ?? '' }
     this.guard = new Guard(name)
     this.pages = new Pages(this.guard)
     this.recorder = new Recorder({ isOwn: (request) => this.pages.deskFor(request) !== null })
@@ -39,7 +44,7 @@ export class Beside implements Bystander {
       answer: ({ url }, answer) => answer.whole(this.#enter(url.searchParams)),
     })
     this.#inspector = new InspectorApi(this.recorder)
-    this.pages.add(...inspectorPages(), ...this.#inspector.pages, ...(reload?.pages ?? []))
+    this.pages.add(...errorAssets(), ...inspectorPages(), ...this.#inspector.pages, ...(reload?.pages ?? []))
   }
 
   /** A link to a page of this server, or of its application, that brings the token along. */
@@ -56,8 +61,8 @@ export class Beside implements Bystander {
     return finishOf(request, head, this.reload, Date.now())
   }
 
-  faultPage(_request: ExchangeFacts, _fault: Fault): OwnAnswer | null {
-    return null
+  faultPage(request: ExchangeFacts, fault: Fault): OwnAnswer | null {
+    return this.#errors === null ? null : faultPage(this.guard, this.#errors, request, fault)
   }
 
   connected(connected: Connected): ConnectionWitness {

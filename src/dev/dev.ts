@@ -1,14 +1,16 @@
-import type { Attendant, Attended } from '../events/attendant.ts'
+import type { Attendant, Attended, DressTrace } from '../events/attendant.ts'
 import { Fault } from '../faults/fault.ts'
 import { Beside } from './beside.ts'
 import { Reload } from './browser/reload.ts'
 import { forgetBytecode } from './bytecode.ts'
+import { trimmed } from './errors/trace.ts'
 import { changedSince, Imports } from './imports.ts'
 import type { Sources } from './relevance.ts'
 import { Restless } from './restless.ts'
 import { Screen } from './screen.ts'
 import { type Change, Watcher } from './watcher.ts'
 
+export { editorLink } from './errors/editor.ts'
 export { Beside, Reload, Screen }
 
 export interface DevOptions {
@@ -27,6 +29,7 @@ export interface DevOptions {
 /** `dram dev`: reloads the application when a file of it changes, and says so. */
 export class Dev implements Attendant<Beside> {
   readonly bystander: Beside | null
+  readonly dressTrace: DressTrace | null
   readonly #options: DevOptions
   readonly #screen: Screen | null
   /** Changes from here on may have been missed until everything is watched. */
@@ -47,6 +50,7 @@ export class Dev implements Attendant<Beside> {
     this.#options = options
     this.#screen = options.screen
     this.bystander = options.beside
+    this.dressTrace = options.screen === null ? null : trimmed
   }
 
   async begin(server: Attended, fault: Fault | null): Promise<void> {

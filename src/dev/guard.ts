@@ -35,6 +35,12 @@ export class Guard {
     return need === 'token' ? isAskedHere(block) || isNavigation(block) : isAskedHere(block)
   }
 
+  /** What is answered shows to the user alone, or to a page of this origin; not so what pages of others fetch, embed or send. */
+  isUsers(request: ExchangeFacts): boolean {
+    const block = request.head?.block
+    return block !== undefined && (isAskedHere(block) || isNavigation(block))
+  }
+
   isToken(word: string): boolean {
     const given = Buffer.from(word)
     const token = Buffer.from(this.token)
@@ -57,19 +63,25 @@ export class Guard {
 
 /** Neither Origin nor Sec-Fetch-Site says that another page asks. */
 export function isAskedHere(block: Pick<HeaderBlock, 'host' | 'fields'>): boolean {
-  const sites = valuesOf(block, 'sec-fetch-site')
-  const origins = valuesOf(block, 'origin')
-  const isOwn = (origin: string): boolean => origin.replace(/^https?:\/\//i, '') === block.host
-  return sites.every((site) => OWN_SITES.has(site)) && origins.every(isOwn)
+  return valuesOf(block, 'sec-fetch-site').every((site) => OWN_SITES.has(site)) && hasOwnOrigin(block)
 }
 
-/** A link that was followed: what it shows goes to the user alone. Frames of other sites are no such thing. */
-function isNavigation(block: Pick<HeaderBlock, 'fields'>): boolean {
+/**
+ * A link that was followed: what it shows goes to the user alone. Frames of other sites are no such thing, nor are
+ * forms that they send, which come with an Origin.
+ */
+function isNavigation(block: Pick<HeaderBlock, 'host' | 'fields'>): boolean {
   const [mode = ''] = valuesOf(block, 'sec-fetch-mode')
   const [destination = ''] = valuesOf(block, 'sec-fetch-dest')
-  return mode === 'navigate' && destination === 'document'
+  return mode === 'navigate' && destination === 'document' && hasOwnOrigin(block)
 }
 
-function valuesOf({ fields }: Pick<HeaderBlock, 'fields'>, wanted: string): string[] {
+function hasOwnOrigin(block: Pick<HeaderBlock, 'host' | 'fields'>): boolean {
+  const isOwn = (origin: string): boolean => origin.replace(/^https?:\/\//i, '') === block.host
+  return valuesOf(block, 'origin').every(isOwn)
+}
+
+/** The values of all lines of a header. `wanted`: in lower case. */
+export function valuesOf({ fields }: Pick<HeaderBlock, 'fields'>, wanted: string): string[] {
   return fields.filter(({ name }) => name === wanted).map(({ value }) => value)
 }

@@ -18,6 +18,9 @@ export interface Attended {
   stop(): void
 }
 
+/** The text of a traceback as it is shown to people; `hasColors`: it may have those of a terminal. */
+export type DressTrace = (trace: string, hasColors: boolean) => string
+
 /**
  * Lives beside a server from the moment its doors are open, and makes it open them even if the application is broken.
  * `B`: what it lets stand beside each request.
@@ -25,6 +28,8 @@ export interface Attended {
 export interface Attendant<B> {
   /** Null: nothing. */
   readonly bystander: B | null
+  /** How the log shows a traceback, as long as it doesn't show everything; null: as it is. */
+  readonly dressTrace: DressTrace | null
   /** `fault`: why the application could not be loaded, if it could not. Every request gets it for now. */
   begin(server: Attended, fault: Fault | null): Promise<void>
   /** The server begins to stop: what it holds open is let go. */

@@ -95,7 +95,10 @@ export class House implements Operated, SignalOwner, Attended {
     })
     cleanup.add(() => this.server.end())
     this.server.idleReady = settings.workers.least === 0
-    if (launch.attendant !== null) this.server.accompany(launch.attendant.bystander)
+    if (launch.attendant !== null) {
+      this.server.accompany(launch.attendant.bystander)
+      journal.log.dressTrace = launch.attendant.dressTrace
+    }
     this.supervisor = new Supervisor(
       supervisorSettings(loaded, ground.python),
       ground.folder,

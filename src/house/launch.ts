@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path'
 import type { Attendant } from '../events/attendant.ts'
-import type { Bystander } from '../server/bystander.ts'
 import { SECRET_NAME } from '../kit/secrets.ts'
+import type { Bystander } from '../server/bystander.ts'
 import type { Loaded } from '../settings/load.ts'
 import type { HeadStart } from '../supervisor/interpreter.ts'
 import type { SupervisorSettings } from '../supervisor/settings.ts'

@@ -85,5 +85,11 @@ export class Reloads {
 /** What made it fail, said as what became of the reload. */
 function asReloadFault(error: unknown): unknown {
   if (!(error instanceof Fault) || error.code === 'RELOAD_CANCELLED' || error.code === 'RELOAD_FAILED') return error
-  return new Fault('RELOAD_FAILED', { detail: `${error.code}: ${error.message}` }, error.trace, error.hint, error.report)
+  return new Fault(
+    'RELOAD_FAILED',
+    { detail: `${error.code}: ${error.message}` },
+    error.trace,
+    error.hint,
+    error.report,
+  )
 }

@@ -1,3 +1,4 @@
+import type { DressTrace } from '../events/attendant.ts'
 import type { Fault } from '../faults/fault.ts'
 import { classicLevel, classicLine, classicText } from './classic.ts'
 import { escaped } from './escape.ts'
@@ -45,6 +46,8 @@ export class Log {
   copy: ((level: Level, pid: number, text: string) => void) | null = null
   /** Whoever writes the lines in our place, whatever their level; false: they can't. */
   divert: ((level: Level, pid: number, text: string) => boolean) | null = null
+  /** Who makes tracebacks readable in the text format; where debug lines are shown they are whole. */
+  dressTrace: DressTrace | null = null
   /** How many lines of our own there were at each level, and with a traceback. */
   readonly counts: Record<Level | 'exception', number> = {
     debug: 0,
@@ -117,7 +120,13 @@ export class Log {
     if (this.#settings.format === 'json')
       return jsonLine({ time, level, message, ...fields, trace: trace || undefined })
     const name = this.#settings.color ? `${COLORS[level]}${level.padEnd(7)}${PLAIN}` : level.padEnd(7)
-    return `${time} ${name} ${escaped(message)}${fieldsText(fields)}\n${traceText(trace)}`
+    return `${time} ${name} ${escaped(message)}${fieldsText(fields)}\n${traceText(trace, this.#dress)}`
+  }
+
+  get #dress(): (text: string) => string {
+    const { level, color } = this.#settings
+    const dress = level === 'debug' ? null : this.dressTrace
+    return dress === null ? (text) => text : (text) => dress(text, color)
   }
 
   /** A line of the application's, whatever the level: it is the application's to choose what it prints. */
@@ -172,10 +181,10 @@ function valueText(value: string): string {
   return /^[^\s"=]+$/.test(value) ? escaped(value) : `"${escaped(value).replaceAll('"', '\\"')}"`
 }
 
-/** Indented, so that no line of it looks like one of the log's. */
-function traceText(trace: string): string {
+/** Indented, so that no line of it looks like one of the log's. `dress`: what is done to it once it is harmless. */
+function traceText(trace: string, dress = (text: string): string => text): string {
+  if (trace.trim() === '') return ''
   const lines = trace.trimEnd().split(/\r?\n/)
-  return trace.trim() === ''
-    ? ''
-    : lines.map((line) => `    ${line.replace(/[\0-\x08\x0a-\x1f\x7f-\x9f]/g, '?')}\n`).join('')
+  const harmless = lines.map((line) => line.replace(/[\0-\x08\x0a-\x1f\x7f-\x9f]/g, '?')).join('\n')
+  return dress(harmless).replace(/^/gm, '    ').concat('\n')
 }

@@ -5,7 +5,7 @@ import type { Asked } from './framing.ts'
 import { reason } from './reasons.ts'
 
 /** When a client that got 503 may come back: queues empty within seconds, and a crowd shouldn't come back at once. */
-const RETRY_AFTER_SECONDS = 5
+export const RETRY_AFTER_SECONDS = 5
 
 export const RETRY_AFTER = `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`
 
@@ -29,7 +29,8 @@ export function faultPage(fault: Fault, trace = ''): { readonly head: AnswerHead
   }
 }
 
-function faultText(status: number, fault: Fault, trace: string): string {
+/** What the page says. */
+export function faultText(status: number, fault: Fault, trace: string): string {
   const told = INTERNAL.has(status) ? '' : `${visible(fault.message)}\n${fault.hint}\n`
   return `${status} ${reason(status)}\n\n${told}${fault.code}\n${trace === '' ? '' : `\n${trace}`}`
 }

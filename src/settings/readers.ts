@@ -38,6 +38,11 @@ export function text(metavar: string, wants: string, pattern = /^[^\0]+$/): Read
   return one(metavar, wants, (word) => (pattern.test(word) ? word : undefined))
 }
 
+/** A text that `takes` says yes to. */
+export function word(metavar: string, wants: string, takes: (word: string) => boolean): Reader<string> {
+  return one(metavar, wants, (given) => (takes(given) ? given : undefined))
+}
+
 /** An absolute path; what is not absolute starts from the folder of its source. `except` stays as it is. */
 export function path(metavar: string, except: RegExp = /^(?!)/): Reader<string> {
   return one(metavar, 'a path', (word, folder) => {

@@ -2,6 +2,7 @@ import type { Row } from './row.ts'
 import { APPLICATION } from './rows/application.ts'
 import { BODIES } from './rows/bodies.ts'
 import { CLIENTS } from './rows/clients.ts'
+import { DEVELOPMENT } from './rows/development.ts'
 import { HEADERS } from './rows/headers.ts'
 import { LIMITS } from './rows/limits.ts'
 import { LISTENING } from './rows/listening.ts'
@@ -26,6 +27,7 @@ export const REGISTRY = {
   ...PROXIES,
   ...LOGS,
   ...OPERATION,
+  ...DEVELOPMENT,
 } as const satisfies Record<string, Row<unknown>>
 
 export type SettingKey = keyof typeof REGISTRY

@@ -42,6 +42,7 @@ export const SECTIONS = {
   proxies: 'Proxies',
   logs: 'Logs',
   operation: 'Operation',
+  development: 'Development',
 } as const
 
 export type Section = keyof typeof SECTIONS

@@ -40,6 +40,18 @@ describe('text', () => {
       `${TIME} error   the application raised KeyError pid=1 code=APP_RAISED hint="see the traceback in the log"\n    Traceback:\n      File "x"\n`,
     )
   })
+  test('tracebacks are dressed once they are harmless, but not where everything is shown', () => {
+    const raised = new Fault('APP_RAISED', { detail: 'x' }, 'one\x1b[2J\r\ntwo')
+    const say = (log: Log): void => {
+      log.dressTrace = (trace, hasColors) => `<${trace}>\n${hasColors}`
+      log.fault(raised)
+    }
+    const trace = (settings: Partial<LogSettings>): string => logged(settings, say).replace(/^.*\n/, '')
+    equal(trace({}), '    <one?[2J\n    two>\n    false\n')
+    equal(trace({ color: true }), '    <one?[2J\n    two>\n    true\n')
+    equal(trace({ level: 'debug' }), '    one?[2J\n    two\n')
+    match(logged({ format: 'json' }, say), /"trace":"one/)
+  })
   test('levels below the chosen one are left out', () => {
     equal(
       logged({ level: 'warning' }, (log) => log.info('b')),
