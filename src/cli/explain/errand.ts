@@ -16,6 +16,7 @@ const TURNS_TO_READ = 3
 /** Goes to a server that has just begun, sends it some bytes, waits until all is said, and stops it. */
 export class Errand implements Attendant<Bystander> {
   readonly bystander: Bystander
+  readonly dressTrace = null
   readonly #recorder = new Recorder({ isOwn: () => false })
   readonly #pieces: readonly Buffer[]
   #socket: Socket | null = null
