@@ -12,6 +12,8 @@ const PROGRAM = fileURLToPath(new URL('../../../python/dram/keeper.py', import.m
 const PATIENCE_MS = 1_000
 /** So much waits for it at most, beside what must reach it. */
 const MOST_WAITING_BYTES = 1024 * 1024
+/** Of what it prints before anybody listens, so much is kept. It is not made to wait: what it is asked would, too. */
+const MOST_EARLY_BYTES = 1024 * 1024
 
 /** Who hears what it says unasked. */
 export interface KeeperEvents {
@@ -63,6 +65,8 @@ export class Keeper implements Datagrams {
   #events: KeeperEvents | null = null
   /** What came before somebody heard it. */
   #early: ((events: KeeperEvents) => void)[] = []
+  #earlyBytes = 0
+  #lostBytes = 0
   #ended: string | null = null
 
   /** @param variables its environment */
@@ -95,6 +99,9 @@ export class Keeper implements Datagrams {
   attach(events: KeeperEvents): void {
     this.#events = events
     for (const tell of this.#early.splice(0)) tell(events)
+    if (this.#lostBytes > 0)
+      events.log(this.pid, 'warning', `so much was printed that ${this.#lostBytes} bytes are lost`)
+    this.#lostBytes = 0
   }
 
   /** `text`: lines of sd_notify(3). */
@@ -174,8 +181,8 @@ export class Keeper implements Datagrams {
     const resume = (): void => void stream?.resume()
     stream?.on('data', (bytes: Buffer) =>
       this.#tell((events) => {
-        if (!events.output(this.#child.pid ?? -1, name, bytes, resume)) stream.pause()
-      }),
+        if (!events.output(this.pid, name, bytes, resume)) stream.pause()
+      }, bytes.length),
     )
   }
 
@@ -185,12 +192,12 @@ export class Keeper implements Datagrams {
     for (const line of lines) {
       const told = toldIn(line)
       if (told !== null) this.#obey(told)
-      else this.#tell((events) => events.log(this.#child.pid ?? -1, 'warning', `not the keeper's word: ${line}`))
+      else this.#log('warning', `not the keeper's word: ${line}`)
     }
   }
 
   #obey(told: Told): void {
-    if ('log' in told) return this.#tell((events) => events.log(this.#child.pid ?? -1, told.log, told.text))
+    if ('log' in told) return this.#log(told.log, told.text)
     if ('undelivered' in told) return this.#tell((events) => events.undelivered(told.undelivered, told.to, told.why))
     if ('unnotified' in told) return this.#tell((events) => events.unnotified(told.unnotified))
     const question = this.#questions.get(told.id)
@@ -199,9 +206,19 @@ export class Keeper implements Datagrams {
     else question?.resolve(told.answer)
   }
 
-  #tell(tell: (events: KeeperEvents) => void): void {
-    if (this.#events === null) this.#early.push(tell)
-    else tell(this.#events)
+  #log(level: Level, text: string): void {
+    this.#tell((events) => events.log(this.pid, level, text), text.length)
+  }
+
+  /** `bytes`: what has to be kept for it. */
+  #tell(tell: (events: KeeperEvents) => void, bytes = 0): void {
+    if (this.#events !== null) return tell(this.#events)
+    if (this.#earlyBytes + bytes > MOST_EARLY_BYTES) {
+      this.#lostBytes += bytes
+      return
+    }
+    this.#earlyBytes += bytes
+    this.#early.push(tell)
   }
 
   #end(why: string): void {
