@@ -1,6 +1,4 @@
-import { Admin } from '../control/admin.ts'
 import type { Operations, ReloadOutcome, Status } from '../control/operations.ts'
-import { type Control, openControl } from '../control/socket.ts'
 import type { Attended } from '../events/attendant.ts'
 import type { WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
@@ -8,27 +6,26 @@ import { openFronts, type ServingFronts } from '../fronts/fronts.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { withoutSecrets } from '../kit/secrets.ts'
 import type { TlsMaterial } from '../listen/tls/material.ts'
-import { BY_EXTENSION, type Extension, type Loaded, loggingOf } from '../settings/load.ts'
+import type { Loaded } from '../settings/load.ts'
 import type { Settings } from '../settings/registry.ts'
 import { startInterpreter } from '../supervisor/interpreter.ts'
 import { Supervisor, type SupervisorEvents, SYSTEM } from '../supervisor/supervisor.ts'
 import { rssOf } from '../system/memory.ts'
-import { startOf } from '../system/processes.ts'
 import { passedOn } from './birth.ts'
 import type { Prepared } from './certificates.ts'
 import type { Cleanup } from './cleanup.ts'
 import { Companion, type ServerFacts } from './companion.ts'
-import { startKeeper } from './configuration.ts'
-import { type Ground, heardInJournal } from './ground.ts'
-import type { Keeper } from './keeper.ts'
+import type { Ground } from './ground.ts'
+import { Keepers } from './keepers.ts'
 import { type Launch, serverName, supervisorSettings } from './launch.ts'
 import { Metrics } from './metrics.ts'
 import { startAnother } from './offspring.ts'
 import { type Operated, ServerOperations } from './operations.ts'
+import { Operators } from './operators.ts'
 import { findPython } from './python.ts'
 import { pythonFault } from './pythonFault.ts'
+import { PythonLogs } from './pythonLogs.ts'
 import { Reloads } from './reloads.ts'
-import { Scribe } from './scribe.ts'
 import type { SignalOwner } from './signalDesk.ts'
 import type { Deed, Phase, SignalName } from './signals.ts'
 import type { Stops } from './stops.ts'
@@ -53,16 +50,14 @@ export class House implements Operated, SignalOwner, Attended {
   readonly #ground: Ground
   readonly #launch: Launch
   readonly #stops: Stops
-  readonly #cleanup: Cleanup
+  readonly #keepers: Keepers
+  readonly #pythonLogs: PythonLogs
+  readonly #operators: Operators
   readonly #metrics: Metrics
   readonly #reloads: Reloads
   readonly #upgrades: Upgrades
-  #control: Control | null = null
-  #scribe: Scribe | null = null
   /** Certificates by the origins of the settings that asked for them: one reload may be read while another goes on. */
   readonly #prepared = new WeakMap<Loaded['origins'], Prepared>()
-  /** In the place of one that has died. */
-  #revived: Keeper | null = null
   #succeed!: (pid: number) => void
 
   constructor(launch: Launch, ground: Ground, stops: Stops, cleanup: Cleanup) {
@@ -72,14 +67,15 @@ export class House implements Operated, SignalOwner, Attended {
     this.#launch = launch
     this.#ground = ground
     this.#stops = stops
-    this.#cleanup = cleanup
     this.name = serverName(loaded)
     this.folder = loaded.folder
     this.succeeded = new Promise((resolve) => {
       this.#succeed = resolve
     })
+    this.#keepers = new Keepers(() => launch.keeper(), ground, loaded.folder, cleanup)
+    this.#pythonLogs = new PythonLogs(this.#keepers, journal)
     this.companion = new Companion(
-      () => this.#keeper,
+      () => this.#keepers.living,
       () => this.#serverFacts,
       (fault) => journal.log.fault(fault, { event: 'hook_failed' }),
     )
@@ -110,6 +106,7 @@ export class House implements Operated, SignalOwner, Attended {
     cleanup.add(() => this.supervisor.stop(0))
     cleanup.add(() => this.server.close())
     this.operations = new ServerOperations(this)
+    this.#operators = new Operators(ground, this.operations, cleanup)
     this.#metrics = new Metrics({
       settings,
       version: version(),
@@ -192,88 +189,25 @@ export class House implements Operated, SignalOwner, Attended {
   /** Both logs are written by the loggers of an extension, where that is wanted. Faults: CONFIG_FAILED, KEEPER_LOST. */
   async openLogs(): Promise<void> {
     const { keeper } = this.#ground
-    if (keeper !== null) await this.#configureLogs(keeper, this.#launch.loaded)
-  }
-
-  async #configureLogs(keeper: Keeper, loaded: Loaded): Promise<void> {
-    const { journal } = this.#ground
-    const configured = whoLogs(loaded)
-    if (configured === null) return
-    await keeper.ask(configured.module, 'logs', { options: configured.options })
-    if (this.#scribe?.pid === keeper.pid) return
-    this.#scribe = new Scribe(keeper, (messages) => journal.lost(messages))
-    journal.giveTo(this.#scribe)
-  }
-
-  /** The one that lives, if one does: after its death a reload starts another. */
-  get #keeper(): Keeper | null {
-    const all = [this.#launch.keeper(), this.#revived, this.#ground.keeper]
-    return all.find((keeper) => keeper?.isAlive) ?? null
-  }
-
-  #reviveKeeper(): void {
-    if (this.#ground.keeper === null || this.#keeper !== null) return
-    const { python, journal } = this.#ground
-    const keeper = startKeeper({ python, folder: this.folder, variables: process.env, notifySocket: null })
-    keeper.attach(heardInJournal(journal))
-    this.#cleanup.add(() => keeper.close())
-    this.#revived = keeper
+    if (keeper !== null) await this.#pythonLogs.open(keeper, this.#launch.loaded)
   }
 
   /** After all that may log, and before the keeper. */
   async closeLogs(): Promise<void> {
-    await this.#scribe?.close()
-    this.#ground.journal.giveTo(null)
+    await this.#pythonLogs.close()
   }
 
-  /** The same anew, for a reload. */
-  async #reopenScribe(loaded: Loaded): Promise<void> {
-    if (this.#scribe === null || whoLogs(loaded) === null) return
-    if (this.#keeper !== null) await this.#configureLogs(this.#keeper, loaded)
-  }
-
-  /** The front's files, and those that Python has opened for its loggers. */
+  /** The front's files, and those of the application and of Python's loggers. */
   #reopen(): readonly Fault[] {
     const { inForce } = this.#reloads
-    const { journal } = this.#ground
     if (inForce.extension !== null) this.supervisor.signalWorkers('SIGUSR1')
-    const configured = whoLogs(inForce)
-    if (this.#scribe !== null && configured !== null)
-      this.#keeper
-        ?.ask(configured.module, 'reopen', {})
-        .catch((error: Fault) => journal.log.fault(error, { event: 'logs_not_reopened' }))
-    return journal.reopen()
-  }
-
-  async #openControl(): Promise<void> {
-    if (!this.settings.control) return
-    const file = {
-      pid: process.pid,
-      start: startOf(process.pid) ?? '0',
-      name: this.name,
-      folder: this.folder,
-      version: version(),
-      application: withoutSecrets(this.settings.app ?? ''),
-      startedAt: new Date().toISOString(),
-    }
-    const note = (text: string): void => this.#ground.journal.note('debug', text)
-    const control = await openControl(this.#ground.folder, file, this.operations, note)
-    this.#cleanup.add(() => control?.close())
-    this.#control = control
+    this.#pythonLogs.reopen(inForce)
+    return this.#ground.journal.reopen()
   }
 
   /** Opens what operators look at and speak to. Faults: BIND_*. */
   async openForOperators(): Promise<void> {
-    await this.#openAdmin()
-    await this.#openControl()
-  }
-
-  async #openAdmin(): Promise<void> {
-    const { sockets } = this.#ground
-    await sockets.openAdmin(null)
-    if (sockets.adminListeners.length === 0) return
-    const admin = new Admin(sockets.adminListeners, this.operations)
-    this.#cleanup.add(() => admin.close())
+    await this.#operators.open(this)
   }
 
   /** Listens, and serves who comes. Faults: BIND_*. */
@@ -395,8 +329,8 @@ export class House implements Operated, SignalOwner, Attended {
           const loaded = await this.#launch.load()
           findPython(loaded, process.env)
           this.#prepared.set(loaded.origins, this.#ground.certificates.prepare(loaded.settings))
-          this.#launch.keeper()?.attach(heardInJournal(journal)) // one that was started for this reading
-          this.#reviveKeeper()
+          this.#keepers.listen()
+          this.#keepers.revive()
           await this.companion.tell('reloading', loaded)
           return loaded
         },
@@ -429,7 +363,7 @@ export class House implements Operated, SignalOwner, Attended {
   }
 
   async #replace(loaded: Loaded): Promise<{ readonly generation: number; readonly tookMs: number }> {
-    await this.#reopenScribe(loaded)
+    await this.#pythonLogs.openAnew(loaded)
     const python = findPython(loaded, process.env).path
     return this.#orPythonFault(this.supervisor.reload(supervisorSettings(loaded, python)), python)
   }
@@ -479,15 +413,8 @@ export class House implements Operated, SignalOwner, Attended {
     const { journal, sockets, notices } = this.#ground
     journal.event('upgraded', `pid ${pid} serves; this server finishes what it has`, { successor: pid })
     sockets.giveAway()
-    // Ours would say that we are not ready, to whoever asks at an address that is the successor's by now.
-    for (const listener of sockets.adminListeners) void listener.close()
     notices.succeededBy(pid)
-    this.#control?.succeededBy(pid)
+    this.#operators.succeededBy(pid)
     this.#succeed(pid)
   }
-}
-
-/** The module that has the loggers, where Python's logging writes the logs. */
-function whoLogs({ settings, folder, extension }: Loaded): Extension | null {
-  return settings.logConfig === BY_EXTENSION ? extension : loggingOf(settings, folder)
 }
