@@ -34,7 +34,7 @@ export function callSteps(call) {
       h(
         'div',
         { class: 'alert' },
-        h('h4', {}, 'It raised'),
+        h('h4', {}, raised.trimEnd().split('\n').at(-1)),
         h('pre', { class: 'traceback', tabindex: '0', 'aria-label': 'Traceback' }, raised),
       ),
   )
@@ -42,7 +42,7 @@ export function callSteps(call) {
 
 /** @param {Node} what @param {string} because */
 function line(what, because) {
-  return h('div', {}, what, because !== '' && rule(because))
+  return h('div', {}, what, ' ', because !== '' && rule(because))
 }
 
 /** @param {CallRecord['startResponses'][number]} call */
@@ -55,8 +55,9 @@ function startResponse({ status, headers, hasExcInfo }) {
       {},
       'start_response(',
       h('b', { data: { sources: 'out status' } }, `'${status}'`),
-      hasExcInfo ? ', …, exc_info)' : ', …)',
+      hasExcInfo ? ', headers, exc_info)' : ', headers)',
     ),
+    ' ',
     rule(hasExcInfo ? 'PEP 3333, exc_info' : 'PEP 3333, start_response'),
     headers.length > 0 &&
       h(
@@ -78,6 +79,7 @@ function chunk({ size: bytes, start, by }) {
     {},
     by === 'write' ? h('code', {}, 'write()') : 'chunk',
     ` of ${size(bytes)}`,
+    by === 'write' && ' ',
     by === 'write' && rule('PEP 3333, write'),
     head.length > 0 &&
       h('q', { class: 'start' }, text.slice(0, 120), head.length < bytes || text.length > 120 ? '…' : ''),

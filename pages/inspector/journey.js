@@ -3,10 +3,10 @@
 import { bytesView, joined } from './bytes.js'
 import { callSteps } from './call.js'
 import { facts, h } from './dom.js'
-import { clock, counted, size, time } from './format.js'
+import { clock, counted, time } from './format.js'
 import { linkSources } from './link.js'
 import { spansOfAnswer, spansOfRequest } from './spans.js'
-import { decisions, environTable, parsedHead } from './stageParts.js'
+import { decisions, environList, parsedHead } from './stageParts.js'
 import { STAGES, statesOf } from './stages.js'
 import { timingBar } from './timing.js'
 
@@ -31,9 +31,9 @@ export function drawJourney(journey, acts) {
       card(
         'worker',
         states,
-        worker(journey),
         decisions(journey, 'worker'),
-        journey.environ.length > 0 && environTable(journey.environ),
+        worker(journey),
+        journey.environ.length > 0 && environList(journey.environ),
       ),
     ]),
     column('Its answer becomes bytes', [
@@ -175,46 +175,39 @@ function listen(journey) {
   )
 }
 
-/** @param {Journey} journey */
+/** How long it waited stands among the decisions, once it is over. @param {Journey} journey */
 function waiting({ dispatch }) {
-  if (dispatch === null) return null
-  const { queuedAtMs, sentAtMs, waitingBefore } = dispatch
-  return facts([
-    ['Before it', waitingBefore === 0 ? 'none' : counted(waitingBefore, 'request')],
-    ['Waited', sentAtMs === null ? 'waits still' : time(sentAtMs - queuedAtMs)],
-  ])
+  if (dispatch === null || dispatch.sentAtMs !== null) return null
+  return h(
+    'p',
+    {},
+    `It waits since ${time(dispatch.queuedAtMs)}, with ${counted(dispatch.waitingBefore, 'request')} before it.`,
+  )
 }
 
 /** @param {Journey} journey */
 function worker({ worker }) {
   if (worker === null) return null
   return facts([
-    ['Worker', `${worker.number}, pid ${worker.pid}`],
+    ['Process', `pid ${worker.pid}, Python ${worker.python}`],
     ['Thread', worker.thread],
-    ['Python', worker.python],
   ])
-}
-
-/** @type {Readonly<Record<NonNullable<Journey['answerFraming']>, string>>} */
-const FRAMING = {
-  none: 'none',
-  length: 'its size told by Content-Length',
-  chunked: 'in chunks, each with its size',
-  close: 'ends with the connection',
 }
 
 /** @param {Journey} journey */
 function respond(journey) {
-  const { answer, answerFraming, bytesOut } = journey
-  const spans = spansOfAnswer(joined(answer), answerFraming === 'chunked')
+  const { answer, answerFraming, call } = journey
+  const given = new Set(call?.startResponses.at(-1)?.headers.map(([name]) => name.toLowerCase()))
+  const spans = spansOfAnswer(joined(answer), answerFraming === 'chunked', given)
+  const hints = [
+    spans.some(({ kind }) => kind === 'ours') && call !== null && 'Grey is what the server adds.',
+    spans.some(({ kind }) => kind === 'framing') && 'Outlined is the framing of chunks.',
+  ]
   return h(
     'div',
     {},
-    facts([
-      ['Body', answerFraming === null ? null : FRAMING[answerFraming]],
-      ['Sent', size(bytesOut)],
-    ]),
     decisions(journey, 'respond'),
     answer.pieces.length > 0 && bytesView({ recorded: answer, spans, piece: 'write', label: 'Bytes that went out' }),
+    h('p', { class: 'hint small' }, hints.filter(Boolean).join(' ')),
   )
 }

@@ -23,15 +23,38 @@ export function spansOfRequest(bytes, headLength, isChunked) {
   ]
 }
 
-/** What stands where in an answer. @param {Uint8Array} bytes @param {boolean} isChunked @returns {Span[]} */
-export function spansOfAnswer(bytes, isChunked) {
+/**
+ * What stands where in an answer.
+ * @param {Uint8Array} bytes @param {boolean} isChunked
+ * @param {ReadonlySet<string>} given names of the fields that the application gave, in lower case
+ * @returns {Span[]}
+ */
+export function spansOfAnswer(bytes, isChunked, given) {
   const end = latin1(bytes).indexOf('\r\n\r\n')
   if (end < 0) return []
-  const [line, ...fields] = linesOf(bytes, end + 4)
+  const [line, ...lines] = linesOf(bytes, end + 4)
   /** @type {Span[]} */
   const status =
     line === undefined ? [] : [{ from: line.at, to: line.at + line.text.length, source: 'out status', kind: 'start' }]
-  return [...status, ...fields.flatMap((one) => field(one, 'out')), ...body(bytes, end + 4, isChunked, 'out body')]
+  const fields = lines.flatMap((one) => field(one, 'out'))
+  for (const one of fields) if (!given.has(one.source.slice('out '.length))) one.kind = 'ours'
+  return [...status, ...fields, ...withTail(bytes, body(bytes, end + 4, isChunked, 'out body'))]
+}
+
+/** The script that `dram dev` puts behind a page has a span of its own. @param {Uint8Array} bytes @param {Span[]} spans */
+function withTail(bytes, spans) {
+  const text = latin1(bytes)
+  const from = text.lastIndexOf('<script src="/-/dev/')
+  const to = text.indexOf('</script>', from) + '</script>'.length
+  const around = spans.find((one) => one.kind === 'body' && one.from <= from && to <= one.to)
+  if (from < 0 || around === undefined) return spans
+  /** @type {Span[]} */
+  const cut = [
+    { ...around, to: from },
+    { from, to, source: '', kind: 'ours' },
+    { ...around, from: to },
+  ]
+  return spans.flatMap((one) => (one === around ? cut.filter((part) => part.to > part.from) : [one]))
 }
 
 /** @typedef {{ at: number, text: string }} Line */

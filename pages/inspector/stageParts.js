@@ -28,15 +28,8 @@ export function decisions({ decisions: all }, stage) {
   )
 }
 
-/** @type {Readonly<Record<ParseRecord['bodyFraming'], string>>} */
-const BODY = {
-  none: 'no body',
-  length: 'a body, its size told by Content-Length',
-  chunked: 'a body in chunks, each with its size',
-}
-
 /** The head as it was read, or why it was not. @param {ParseRecord} parse */
-export function parsedHead({ head, bodyFraming, refusal }) {
+export function parsedHead({ head, refusal }) {
   return h(
     'div',
     {},
@@ -46,7 +39,6 @@ export function parsedHead({ head, bodyFraming, refusal }) {
         ['Method', h('span', { data: { sources: 'method' } }, head.method)],
         ['Target', h('span', { data: { sources: 'path|query' } }, head.target)],
         ['Version', h('span', { data: { sources: 'version' } }, `HTTP/${head.version}`)],
-        ['Body', BODY[bodyFraming]],
       ]),
     head !== null &&
       h(
@@ -79,53 +71,48 @@ const GROUPS = [
   ['More', () => true],
 ]
 
+/** The order in which PEP 3333 has them. */
+const ORDER = [
+  'REQUEST_METHOD',
+  'SCRIPT_NAME',
+  'PATH_INFO',
+  'QUERY_STRING',
+  'CONTENT_TYPE',
+  'CONTENT_LENGTH',
+  'SERVER_NAME',
+  'SERVER_PORT',
+  'SERVER_PROTOCOL',
+]
+
+/** @param {EnvironEntry} entry */
+const placeOf = ({ key }) => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length)
+
 /** environ, each key with its origin and what asks for it. @param {readonly EnvironEntry[]} environ */
-export function environTable(environ) {
-  const left = new Set(environ)
+export function environList(environ) {
+  const left = new Set(environ.toSorted((one, other) => placeOf(one) - placeOf(other)))
   const groups = GROUPS.map(([title, holds]) => {
     const those = [...left].filter(({ key }) => holds(key))
     for (const one of those) left.delete(one)
     return { title, those }
   }).filter(({ those }) => those.length > 0)
-  const table = h(
-    'table',
+  const section = h(
+    'div',
     { class: 'environ' },
-    h('caption', {}, `environ: ${environ.length} keys`),
-    h(
-      'thead',
-      { class: 'unseen' },
-      h(
-        'tr',
-        {},
-        h('th', { scope: 'col' }, 'Key'),
-        h('th', { scope: 'col' }, 'Value, where it is from, what asks for it'),
-      ),
-    ),
-    ...groups.map(({ title, those }) =>
-      h(
-        'tbody',
-        {},
-        h('tr', { class: 'group' }, h('th', { colspan: '2', scope: 'rowgroup' }, title)),
-        ...those.map(row),
-      ),
-    ),
+    h('h4', {}, `environ: ${environ.length} keys`),
+    ...groups.flatMap(({ title, those }) => [h('h5', {}, title), h('dl', {}, ...those.map(entryRow))]),
   )
-  roving(table, 'tr.key')
-  return table
+  roving(section, '.key')
+  return section
 }
 
 /** @param {EnvironEntry} entry */
-function row(entry) {
+function entryRow(entry) {
   const sources = sourcesOf(entry)
   return h(
-    'tr',
+    'div',
     { class: 'key', data: sources === '' ? {} : { sources } },
-    h('th', { scope: 'row' }, entry.key),
-    h(
-      'td',
-      {},
-      h('code', {}, entry.value),
-      h('small', {}, entry.from, entry.from !== '' && entry.rule !== '' && ' · ', rule(entry.rule)),
-    ),
+    h('dt', {}, entry.key),
+    h('dd', {}, h('code', {}, entry.value)),
+    h('dd', { class: 'from' }, entry.from, entry.from !== '' && entry.rule !== '' && ' · ', rule(entry.rule)),
   )
 }

@@ -14,15 +14,15 @@ export function timingBar({ marks, tookMs, cameAt }) {
     part.style.flexGrow = String((1_000 * forMs) / (endMs || 1)) // a sum below 1 would leave a gap
     bar.append(part)
   }
-  const words = parts.map(({ stage, what, atMs, forMs }) =>
-    h(
+  const words = parts.map(({ stage, what, atMs, forMs }) => {
+    const isLast = atMs === endMs
+    return h(
       'li',
-      {},
+      { title: `at ${time(atMs)}` },
       h('span', { class: `dot ${stage}` }),
-      h('span', { class: 'at' }, time(atMs)),
-      ` ${what} `,
-      h('span', { class: 'for' }, `+${time(forMs)}`),
-    ),
-  )
+      `${what} `,
+      h('span', { class: 'for' }, isLast ? `at ${time(atMs)}` : `+${time(forMs)}`),
+    )
+  })
   return h('section', { class: 'timing', 'aria-label': 'Times' }, bar, h('ol', {}, ...words))
 }

@@ -99,11 +99,11 @@ test('of a refused request the byte is marked, the rule is linked, and nothing b
 
 test('a key of environ and the bytes it was made of light up together', { skip }, async (t) => {
   const { page } = await show(t, [journey(1)], '#1')
-  const key = (name: string) => page.getByRole('row', { name })
+  const key = (name: string) => page.locator('.key', { hasText: name })
   await key('QUERY_STRING').hover()
   deepEqual(await texts(page, 'pre .lit'), ['kind=green'])
   await page.locator('#listen pre .start').first().hover()
-  deepEqual(await texts(page, '.environ .lit th'), ['REQUEST_METHOD'])
+  deepEqual(await texts(page, '.environ .lit dt'), ['REQUEST_METHOD'])
   await key('HTTP_USER_AGENT').focus()
   deepEqual((await texts(page, 'pre .lit'))[0], 'user-agent')
   await page.locator('.steps .fields div').first().hover()
@@ -148,7 +148,7 @@ test('keys: j and k choose, Enter goes to the journey, / to the filter, Tab begi
 test('environ is one stop of the Tab key: the arrow keys move in it', { skip }, async (t) => {
   const { page } = await show(t, [journey(1)], '#1')
   equal(await page.locator('.environ [tabindex="0"]').count(), 1)
-  await page.getByRole('row', { name: 'REQUEST_METHOD' }).focus()
+  await page.locator('.key', { hasText: 'REQUEST_METHOD' }).focus()
   await page.keyboard.press('ArrowDown')
   match(String(await page.evaluate('document.activeElement.textContent')), /^SCRIPT_NAME/)
   equal(await page.locator('.environ [tabindex="0"]').count(), 1)
