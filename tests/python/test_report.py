@@ -201,7 +201,7 @@ class Values(unittest.TestCase):
     def shown(self, value):
         import re
 
-        return Showing(re.compile(SECRET_NAMES).search).text(value)
+        return Showing(re.compile(SECRET_NAMES, re.IGNORECASE).search).text(value)
 
     def test_short_ones_are_as_repr_has_them(self):
         for value in (1, -2.5, None, "it's", b"x", (), (1,), [1, [2]], {"a": (1, 2)}, {1}, True, ..., range(3)):
@@ -236,7 +236,7 @@ class Values(unittest.TestCase):
 
     def test_bytes_keys_and_header_lists_hide_secrets(self):
         self.assertEqual(self.shown([("Set-Cookie", "c"), ("Host", "h")]), "[('Set-Cookie', ***), ('Host', 'h')]")
-        self.assertEqual(self.shown({b"x-token": b"t", "HTTP_COOKIE".lower(): "c"}), "{b'x-token': ***, 'http_cookie': ***}")
+        self.assertEqual(self.shown({b"x-token": b"t", "HTTP_COOKIE": "c"}), "{b'x-token': ***, 'HTTP_COOKIE': ***}")
 
 
 if __name__ == "__main__":

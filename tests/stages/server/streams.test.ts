@@ -1,8 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { ftruncateSync } from 'node:fs'
+import { test } from 'node:test'
 import type { ClientSocket } from '../../../src/listen/client.ts'
 import { Outlet } from '../../../src/server/outlet.ts'
 import { ChunkPool } from '../../../src/spool/chunks.ts'
@@ -13,9 +11,10 @@ import type { Client } from '../../kit/client.ts'
 import { request } from '../../kit/client.ts'
 import { pattern } from '../spool/room.ts'
 import { endFrame, type FakeWorker, frame, headFrame } from '../worker/fakeWorker.ts'
+import { handOver, sized } from './handedFile.ts'
 import { House } from './house.ts'
 
-const { worker: W, flags: FLAGS } = WIRE
+const { worker: W } = WIRE
 const KIB = 1024
 
 /** Sends a body as a worker does: no byte beyond what was granted. */
@@ -106,36 +105,6 @@ test('of a worker that has ended its answer nobody asks anything when the client
   await house.allGivenBack()
   equal(worker.told.filter(({ type }) => type === WIRE.front.CANCEL).length, 0)
 })
-
-interface HandedOver {
-  readonly descriptor: number
-  readonly frame: Buffer
-}
-
-function handOver(
-  t: TestContext,
-  id: number,
-  content: Buffer,
-  offset = 0,
-  length = content.length - offset,
-): HandedOver {
-  const folder = mkdtempSync(join(tmpdir(), 'dram-file-'))
-  writeFileSync(join(folder, 'f'), content)
-  const descriptor = openSync(join(folder, 'f'), 'r+')
-  t.after(() => {
-    closeSync(descriptor)
-    rmSync(folder, { recursive: true })
-  })
-  const { dev, ino } = fstatSync(descriptor, { bigint: true })
-  const place = Buffer.alloc(32)
-  for (const [at, value] of [BigInt(offset), BigInt(length), dev, ino].entries()) place.writeBigUInt64LE(value, at * 8)
-  const path = Buffer.from(`/proc/${process.pid}/fd/${descriptor}`)
-  return { descriptor, frame: frame(W.FILE, id, Buffer.concat([place, path])) }
-}
-
-function sized(length: number): { head: string; flags: number } {
-  return { head: `200 OK\r\nContent-Length: ${length}\r\n`, flags: FLAGS.HEAD.LENGTH }
-}
 
 test('a file is sent by the front, from its offset on', async (t) => {
   const house = await House.open(t)
