@@ -254,7 +254,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     if (this.#context.settings.healthPaths && this.#answersHealth(head, target)) return
     const exchange = new Exchange(this, this.#context, head, target)
     const desk = this.#context.bystander?.deskFor(exchange) ?? null
-    if (desk === null && this.#context.standIn !== null) return this.#answerFault(head, target, this.#context.standIn)
+    if (desk === null && this.#context.standIn !== null) return this.#answerFault(exchange, head, this.#context.standIn)
     exchange.desk = desk
     if (framing !== 'none') {
       this.#receiving = exchange
@@ -268,23 +268,24 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   #answersHealth(head: RequestHead, target: Target): boolean {
     const page = healthPage(head, () => this.#context.isReady())
     if (page === null) return false
-    this.#ownExchange(head, target).answer(page)
+    const exchange = new Exchange(this, this.#context, head, target)
+    this.#pushOwn(exchange, head)
+    exchange.answer(page)
     this.touch()
     return true
   }
 
   /** Answers in its turn, too. */
-  #answerFault(head: RequestHead, target: Target, fault: Fault): void {
-    this.#ownExchange(head, target).fail(fault)
+  #answerFault(exchange: Exchange, head: RequestHead, fault: Fault): void {
+    this.#pushOwn(exchange, head)
+    exchange.fail(fault)
     this.touch()
   }
 
   /** One that is answered without a worker. */
-  #ownExchange(head: RequestHead, target: Target): Exchange {
-    const exchange = new Exchange(this, this.#context, head, target)
-    if (head.block.framing !== 'none') this.#receiving = exchange
+  #pushOwn(exchange: Exchange, { block }: RequestHead): void {
+    if (block.framing !== 'none') this.#receiving = exchange
     this.#push(exchange)
-    return exchange
   }
 
   #body(bytes: Buffer): void {

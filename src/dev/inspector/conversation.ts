@@ -36,6 +36,8 @@ export class Conversation implements ConnectionWitness, Onlooker {
   /** The answer's last byte is so many bytes from the connection's first. */
   readonly #ends = new Map<RequestRecord, number>()
   #bytesOut = 0
+  /** What follows is not read any more. */
+  #lastCame = false
 
   constructor(connected: Connected, number: number, keeper: Keeper) {
     this.connected = connected
@@ -90,8 +92,7 @@ export class Conversation implements ConnectionWitness, Onlooker {
       record.over()
     }
     const [half] = this.#unread
-    // What follows a last request is not read: that is no request that was left.
-    if (half !== undefined && !this.client.isEnded) {
+    if (half !== undefined && !this.#lastCame) {
       half.hasLeft = true
       this.#keeper.begun(half, null)
       half.over()
@@ -123,6 +124,9 @@ export class Conversation implements ConnectionWitness, Onlooker {
 
   answered(record: RequestRecord, gathered: number): void {
     this.#ends.set(record, this.#bytesOut + gathered)
+    const asked = record.answer?.asked
+    if (asked === undefined || asked.mustClose || !asked.keepAlive || record.answer?.head?.wantsClose)
+      this.#lastCame = true
     this.#settle()
   }
 
