@@ -30,7 +30,7 @@ def load(config, paths):
     if config.get("tellsImports"):
         from .imports import Imports
 
-        found = Imports(config["folder"], found or Quiet(None, config, paths))
+        found = Imports(config, found or Quiet(None, config, paths))
     return found
 
 

@@ -1,4 +1,5 @@
-"""Which files a worker has imported, written into the runtime folder whenever they are more (`dram dev` watches them).
+"""Which files a worker has imported, written into the runtime folder whenever they are more (`dram dev` watches them),
+and which packages the load of its application, for the warm zygote (warm.py).
 
 It lives in the worker around the extension that is there, or Quiet: what it has nothing to do with is passed on.
 """
@@ -6,6 +7,9 @@ import json
 import os
 import sys
 import sysconfig
+
+from .stash import current as stash
+from .stash import installed_packages
 
 OURS = os.path.dirname(os.path.abspath(__file__))
 # What is installed changes by a deployment, not by an editor; packages in editable form lie elsewhere.
@@ -17,16 +21,28 @@ FOREIGN = tuple(
 
 
 class Imports:
-    def __init__(self, folder, inner):
-        self.path = os.path.join(folder, "imports.json")
+    def __init__(self, config, inner):
+        self.config = config
+        self.is_plain = is_plain(config)
+        self.path = os.path.join(config["folder"], "imports.json")
+        self.packages_path = os.path.join(config["folder"], "packages.json")
         self.inner = inner
         self.told = 0        # how many modules there were
+        self.before = frozenset()      # names of modules that were there before the application
 
     def __getattr__(self, name):
         return getattr(self.inner, name)
 
+    def begin_worker(self, number):
+        self.before = frozenset(sys.modules)
+        if self.is_plain:
+            stash.open()
+        self.inner.begin_worker(number)
+
     def wrap(self, application):
+        stash.close()
         wrapped = self.inner.wrap(application)
+        self.tell_packages()
         self.tell()
 
         def watched(environ, start_response):
@@ -40,18 +56,41 @@ class Imports:
     def end_worker(self):
         """Also when the application failed to load: what it got as far as is what may mend it."""
         self.tell()
+        if stash.is_open:
+            self.tell_packages()
         self.inner.end_worker()
 
     def tell(self):
         if len(sys.modules) != self.told:
             self.told = len(sys.modules)
-            draft = "%s.%d" % (self.path, os.getpid())
-            try:
-                with open(draft, "w", encoding="utf-8") as file:
-                    json.dump(imported_files(), file)
-                os.replace(draft, self.path)
-            except OSError:
-                pass      # the server is gone, and its folder with it
+            write(self.path, imported_files())
+
+    def tell_packages(self):
+        own = [os.path.abspath(folder) for folder in sys.path if folder not in self.inner.paths]
+        facts = {
+            "packages": installed_packages(self.before) if self.is_plain else [],
+            "strays": stash.strays,
+            "title": self.config["title"],
+            "chdir": self.config["chdir"],
+            "pythonpath": self.config["pythonpath"],
+            "beside": own,
+        }
+        write(self.packages_path, facts)
+
+
+def is_plain(config):
+    """May packages be imported ahead of what this configuration does before them, or with them?"""
+    return config.get("preload") == "never" and not (config["greenlets"] or config.get("extension") or config.get("paste"))
+
+
+def write(path, facts):
+    draft = "%s.%d" % (path, os.getpid())
+    try:
+        with open(draft, "w", encoding="utf-8") as file:
+            json.dump(facts, file)
+        os.replace(draft, path)
+    except OSError:
+        pass      # the server is gone, and its folder with it
 
 
 def imported_files():

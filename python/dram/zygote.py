@@ -114,6 +114,10 @@ class Zygote:
         name = command.get("cmd")
         if name == "configure" and self.config is None:
             self.configure(command)
+        elif name == "warm" and self.config is None:
+            from .warm import be_warm      # only for `dram dev`
+
+            be_warm(self, command)
         elif name == "lifeline" and self.lifeline is None:
             self.lifeline = lifeline.arm(self.config["lifeline"])
         elif name == "fork":

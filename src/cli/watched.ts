@@ -29,7 +29,7 @@ export async function serveWatched(
   keeper: () => Keeper | null,
   { files, shows, opens, reloadsBrowser }: Watched,
 ): Promise<number> {
-  const { Beside, Dev, editorLink, Reload, Screen } = await import('../dev/dev.ts') // no other command needs it
+  const { Beside, Dev, editorLink, Reload, Screen, Warmth } = await import('../dev/dev.ts') // no other command needs it
   const { settings } = loaded
   const folder = resolve(loaded.folder, settings.chdir ?? '.')
   const envFile = settings.envFile === null ? [] : [settings.envFile]
@@ -39,8 +39,9 @@ export async function serveWatched(
   const errors = settings.exposeErrors ? { folder, editor: editorLink(settings.editor, world.variables) } : null
   const beside = shows ? new Beside(name, reloadsBrowser ? new Reload() : null, errors) : null
   const screen = shows ? new Screen(folder, world.terminal?.colors ?? false, (text) => world.out(text)) : null
-  const dev = new Dev({ beside, folder, named, screen, opens })
-  return startServer(async () => watched(await read(), shows), world, keeper, dev)
+  const warmth = shows ? new Warmth() : null
+  const dev = new Dev({ beside, folder, named, screen, warmth, opens })
+  return startServer(async () => watched(await read(), shows), world, keeper, dev, warmth?.take)
 }
 
 /** One front: only there requests can be held. `shows`: what workers know is wanted for pages of ours. */

@@ -8,10 +8,11 @@ import { changedSince, Imports } from './imports.ts'
 import type { Sources } from './relevance.ts'
 import { Restless } from './restless.ts'
 import { Screen } from './screen.ts'
+import { Warmth } from './warmth/warmth.ts'
 import { type Change, Watcher } from './watcher.ts'
 
 export { editorLink } from './errors/editor.ts'
-export { Beside, Reload, Screen }
+export { Beside, Reload, Screen, Warmth }
 
 export interface DevOptions {
   /** Null: the requests are left alone. */
@@ -22,6 +23,8 @@ export interface DevOptions {
   readonly named: ReadonlySet<string>
   /** Null: nothing is shown. */
   readonly screen: Screen | null
+  /** Null: every load is cold. */
+  readonly warmth: Warmth | null
   /** A browser is to be opened at the start. */
   readonly opens: boolean
 }
@@ -59,13 +62,15 @@ export class Dev implements Attendant<Beside> {
     if (this.bystander !== null) this.bystander.recorder.worker = () => server.facts
     this.#imports = new Imports(server.runtimeFolder)
     this.#isBroken = fault !== null
+    this.#options.warmth?.begin(server.runtimeFolder)
     const sources = (): Sources => this.#sources()
     this.#watcher = new Watcher(folder, sources, (change) => this.#changed(change))
     await this.#watcher.ready
     const { imported, named } = this.#sources()
     screen?.ready(server, this.#isBroken, imported.size)
-    screen?.listen({ reload: () => this.#reload([]), quit: () => server.stop() })
+    screen?.listen({ reload: () => this.#reloadAll(), quit: () => server.stop() })
     if (opens) screen?.openBrowser()
+    if (fault === null) this.#options.warmth?.learn()
     const missed = changedSince([...imported, ...named], this.#sinceWallMs)
     if (missed.length > 0) this.#reload(missed)
   }
@@ -78,6 +83,7 @@ export class Dev implements Attendant<Beside> {
     this.#screen?.close()
     await this.#watcher?.close()
     await this.#reloading
+    this.#options.warmth?.end()
   }
 
   #sources(): Sources {
@@ -103,6 +109,12 @@ export class Dev implements Attendant<Beside> {
     if (code.length + counted.length > 0) this.#reload([...code, ...counted])
   }
 
+  /** Everything from the files, also what was kept warm. */
+  #reloadAll(): void {
+    this.#options.warmth?.forget()
+    this.#reload([])
+  }
+
   /** One at a time; what changes meanwhile is loaded after it, and requests wait for the last. */
   #reload(paths: readonly string[]): void {
     const server = this.#server!
@@ -122,7 +134,8 @@ export class Dev implements Attendant<Beside> {
       this.#isStale = false
       forgetBytecode(this.#changedPaths.splice(0)) // only now: a load that has just ended may have written some
       const begunMs = performance.now()
-      const fault = await attempt(() => server.reload())
+      const load = () => attempt(() => server.reload())
+      const fault = await (this.#options.warmth?.load(load) ?? load())
       if (fault?.code === 'RELOAD_CANCELLED') return
       this.#isBroken = fault !== null
       server.standIn(fault)

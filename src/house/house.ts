@@ -101,7 +101,11 @@ export class House implements Operated, SignalOwner, Attended {
       this.server.pool,
       this.#supervisorEvents,
       this.clock,
-      { ...SYSTEM, startInterpreter: (...asked) => launch.headStart?.take(...asked) ?? startInterpreter(...asked) },
+      {
+        ...SYSTEM,
+        startInterpreter: (...asked) =>
+          launch.warm?.(...asked) ?? launch.headStart?.take(...asked) ?? startInterpreter(...asked),
+      },
     )
     cleanup.add(() => this.supervisor.stop(0))
     cleanup.add(() => this.server.close())

@@ -3,7 +3,7 @@ import type { Attendant } from '../events/attendant.ts'
 import { SECRET_NAME } from '../kit/secrets.ts'
 import type { Bystander } from '../server/bystander.ts'
 import type { Loaded } from '../settings/load.ts'
-import type { HeadStart } from '../supervisor/interpreter.ts'
+import type { HeadStart, TakeInterpreter } from '../supervisor/interpreter.ts'
 import type { SupervisorSettings } from '../supervisor/settings.ts'
 import type { ZygoteConfiguration } from '../supervisor/zygote.ts'
 import type { Inherited } from './birth.ts'
@@ -18,6 +18,8 @@ export interface Launch {
   readonly inherited: Inherited
   /** The first zygote's process, if it was started already. */
   readonly headStart: HeadStart | null
+  /** Asked first where an interpreter is to be started. */
+  readonly warm: TakeInterpreter | null
   /** If it was started already, with the extension of `loaded` in it. */
   readonly keeper: () => Keeper | null
   /** Who lives beside the server, if anybody does. */

@@ -7,12 +7,26 @@ const BOOTSTRAP = fileURLToPath(new URL('../../../python/dram/bootstrap.py', imp
 /** A process's title is written over its arguments: this one makes room for it. */
 const TITLE_ROOM = ' '.repeat(120)
 
-/** `environment`: what its variables are beside ours. */
-export type StartInterpreter = (python: string, environment: Readonly<Record<string, string>>) => Interpreter
-
 /** A Python process that begins as a zygote: it waits for its configuration. */
-export class Interpreter {
+export interface Unconfigured {
   /** Commands to it, and what it tells. */
+  readonly pipe: Duplex
+  readonly pid: number
+  readonly outputs: readonly Readable[]
+  /** Its end, or why it never ran, is told to `heard`: later, and to one alone. */
+  onEnd(heard: (why: string) => void): void
+  /** Its end is heard as any other. */
+  kill(): void
+}
+
+/** `environment`: what its variables are beside ours. */
+export type StartInterpreter = (python: string, environment: Readonly<Record<string, string>>) => Unconfigured
+
+/** One that was started somehow beforehand; null if there is none for these. */
+export type TakeInterpreter = (python: string, environment: Readonly<Record<string, string>>) => Unconfigured | null
+
+/** An interpreter of its own. */
+export class Interpreter implements Unconfigured {
   readonly pipe: Duplex
   /** Null: the system could not even try. */
   readonly #child: ChildProcess | null = null
@@ -42,13 +56,11 @@ export class Interpreter {
     return [this.#child?.stdout, this.#child?.stderr].filter((stream) => stream != null)
   }
 
-  /** Its end, or why it never ran, is told to `heard`: later, and to one alone. */
   onEnd(heard: (why: string) => void): void {
     this.#heard = heard
     if (this.#isOver !== null) process.nextTick(heard, this.#isOver)
   }
 
-  /** Its end is heard as any other. */
   kill(): void {
     this.#child?.kill('SIGKILL')
   }
@@ -66,7 +78,7 @@ export const startInterpreter: StartInterpreter = (python, environment) => new I
 export class HeadStart {
   readonly #python: string
   readonly #environment: Readonly<Record<string, string>>
-  #waiting: Interpreter | null
+  #waiting: Unconfigured | null
 
   constructor(python: string, environment: Readonly<Record<string, string>>, start = startInterpreter) {
     this.#python = python
@@ -75,7 +87,7 @@ export class HeadStart {
   }
 
   /** The process that waits, if it is what is asked for; null if not, or if somebody has taken it. */
-  take(python: string, environment: Readonly<Record<string, string>>): Interpreter | null {
+  take(python: string, environment: Readonly<Record<string, string>>): Unconfigured | null {
     if (python !== this.#python || environment !== this.#environment) return null
     const taken = this.#waiting
     this.#waiting = null

@@ -5,7 +5,7 @@ import type { Level } from '../observe/log.ts'
 import type { Extension } from '../settings/load.ts'
 import { removeLifeline } from './folder.ts'
 import { type Forked, Forker, type PythonFacts } from './forker.ts'
-import type { Interpreter } from './interpreter.ts'
+import type { Unconfigured } from './interpreter.ts'
 
 /** What the Python side is told before anything else (python/dram/zygote.py reads it). */
 export interface ZygoteConfiguration {
@@ -61,7 +61,7 @@ export class Zygote {
   readonly forker: Forker
   /** Settles once it takes commands; a fault says why it never will. */
   readonly ready: Promise<PythonFacts>
-  readonly #interpreter: Interpreter
+  readonly #interpreter: Unconfigured
   readonly #owner: ZygoteOwner
   readonly #lifelinePath: string
   #lifeline = -1
@@ -72,7 +72,7 @@ export class Zygote {
 
   constructor(
     python: string,
-    interpreter: Interpreter,
+    interpreter: Unconfigured,
     place: ZygotePlace,
     configuration: ZygoteConfiguration & { readonly preload: string },
     owner: ZygoteOwner,

@@ -52,6 +52,8 @@ const DOORS = [
   'dev/inspector/sender.ts',
   'dev/port.ts',
   'dev/screen.ts',
+  'dev/warmth/warmZygote.ts',
+  'dev/warmth/warmth.ts',
   'dev/watcher.ts',
   'control/admin.ts',
   'control/client.ts',

@@ -11,7 +11,7 @@ import { readArguments } from '../../settings/arguments.ts'
 import { type Given, isDefault } from '../../settings/given.ts'
 import { type Loaded, load } from '../../settings/load.ts'
 import { REGISTRY } from '../../settings/registry.ts'
-import type { HeadStart } from '../../supervisor/interpreter.ts'
+import type { HeadStart, TakeInterpreter } from '../../supervisor/interpreter.ts'
 import { commonHelp, paragraph, settingsHelp } from '../help.ts'
 import { isPaste, PasteSettings } from '../paste/paste.ts'
 import { COMMON_SWITCHES, type Command, type World } from './command.ts'
@@ -62,6 +62,7 @@ export function sourceOf(
  * Serves by the settings that `load` gives, now and at every reload. The exit code.
  * @param keeper the one that `load` has started, if it has
  * @param attendant lives beside it; then it serves even if the application can't be loaded
+ * @param warm asked for each interpreter before one is started
  * @throws Fault
  */
 export async function startServer(
@@ -69,6 +70,7 @@ export async function startServer(
   world: World,
   keeper: () => Keeper | null = () => null,
   attendant: Attendant<Bystander> | null = null,
+  warm: TakeInterpreter | null = null,
 ): Promise<number> {
   const { variables, folder, inherited = NOTHING_INHERITED, served = () => {} } = world
   const read = async (): Promise<Loaded> => {
@@ -85,7 +87,7 @@ export async function startServer(
   const headStart = await startPython(loaded, variables)
   try {
     const { run } = await loadServer()
-    return await run({ loaded, load: read, inherited, headStart, keeper, attendant, served })
+    return await run({ loaded, load: read, inherited, headStart, warm, keeper, attendant, served })
   } finally {
     headStart?.abandon()
   }
@@ -101,6 +103,7 @@ export async function checkApplication(loaded: Loaded, keeper: Keeper | null = n
     load: async () => loaded,
     inherited: NOTHING_INHERITED,
     headStart: null,
+    warm: null,
     keeper: () => keeper,
     attendant: null,
     served: () => {},
