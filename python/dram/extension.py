@@ -11,7 +11,7 @@ in a worker:
 - interrupted(): a request is over its deadline; its thread goes on for a moment
 - let_go_in_child(): in a process that the application has forked
 - end_worker(): the last step before the process leaves as Python does
-and `paths`: sys.path as load.load() wants it; perhaps arrange_path(folder, pythonpath, paths), as load.py has it. What it raises as Fault says what is wrong.
+and `paths`: sys.path as load.load() wants it; perhaps arrange_path(folder, pythonpath, paths), as load.py has it, and find_application, as its load() is. What it raises as Fault says what is wrong.
 """
 
 
@@ -31,6 +31,11 @@ def load(config, paths):
         from .imports import Imports
 
         found = Imports(config, found or Quiet(None, config, paths))
+    if config.get("knowsFrameworks"):
+        # The last, so that it sees the application itself; the others wrap what comes of it.
+        from .dev.frameworks import Frameworks
+
+        found = Frameworks(config["folder"], found or Quiet(None, config, paths))
     return found
 
 

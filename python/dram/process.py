@@ -80,7 +80,8 @@ def load_application(config, paths, is_candidate):
 
         return paste.load(config["paste"], config["pythonpath"], paths)
     arrange = getattr(config["extension"], "arrange_path", load.arrange_path)
-    return load.load(config["app"], config["pythonpath"], paths, arrange)
+    find = getattr(config["extension"], "find_application", load.load)
+    return find(config["app"], config["pythonpath"], paths, arrange)
 
 
 def import_greenlets(config, paths):

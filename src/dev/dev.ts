@@ -143,7 +143,7 @@ export class Dev implements Attendant<Beside> {
       if (fault === null) this.#screen?.loaded(performance.now() - begunMs)
       else this.#screen?.broken()
     }
-    if (!this.#isBroken) this.bystander?.reload?.changed()
+    this.bystander?.reload?.changed()
   }
 }
 

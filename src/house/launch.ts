@@ -47,7 +47,7 @@ export function supervisorSettings(loaded: Loaded, python: string): SupervisorSe
 }
 
 function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
-  const { settings, folder, environment, extension, tellsImports, tellsCalls, reportsErrors } = loaded
+  const { settings, folder, environment, extension, tellsImports, tellsCalls, reportsErrors, knowsFrameworks } = loaded
   return {
     app: settings.app,
     paste: settings.paste === null ? null : { file: settings.paste, globals: settings.pasteGlobal },
@@ -67,5 +67,6 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
     tellsImports,
     tellsCalls,
     reports: reportsErrors ? { secretNames: SECRET_NAME.source } : null,
+    knowsFrameworks,
   }
 }

@@ -35,6 +35,8 @@ export interface Loaded {
   readonly tellsCalls: boolean
   /** Workers are to report exceptions with source and locals (python/dram/report.py). */
   readonly reportsErrors: boolean
+  /** Workers are to do what the servers of frameworks do for who develops (python/dram/dev/frameworks.py). */
+  readonly knowsFrameworks: boolean
 }
 
 /** The words of another server, translated. */
@@ -77,6 +79,7 @@ export function load(
     tellsImports: false,
     tellsCalls: false,
     reportsErrors: false,
+    knowsFrameworks: false,
   }
 }
 

@@ -36,6 +36,8 @@ export interface ZygoteConfiguration {
   readonly tellsCalls: boolean
   /** Workers are to report exceptions (python/dram/report.py). `secretNames`: a regular expression that is found in the names of secrets, in any case. */
   readonly reports: { readonly secretNames: string } | null
+  /** Workers are to do what the servers of frameworks do for who develops. */
+  readonly knowsFrameworks: boolean
 }
 
 export interface ZygotePlace {

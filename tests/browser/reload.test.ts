@@ -100,8 +100,10 @@ test('a style sheet is changed in the page, which stays as it is', { skip: noBro
 test('after a broken save and its mending the page is there again', { skip: noBrowser }, async (t) => {
   const site = await open(t)
   const page = await visit(t, site)
-  site.write('helper.py', 'TEXT = (\n')
-  await eventually(() => site.server.stdout.includes('not loaded'), 'the broken save')
+  await listening(page, async () => {
+    site.write('helper.py', 'TEXT = (\n')
+    await page.locator('h1:has-text("SyntaxError")').waitFor()
+  })
   site.write('helper.py', 'TEXT = "mended"\n')
   await text(page, 'mended')
 })

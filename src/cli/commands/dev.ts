@@ -80,5 +80,5 @@ function developed(loaded: Loaded, port: number): Loaded {
   const wanted = [...DEFAULTS, ['bind', `127.0.0.1:${port}`] as const].filter(([key]) => isDefault(loaded.origins[key]))
   const origin = { kind: 'dialect', server: 'dram dev', source: '', name: '' } as const
   const given = wanted.map(([key, word]): Given => ({ key, words: [word], off: false, origin }))
-  return strengthened(loaded, given)
+  return { ...strengthened(loaded, given), knowsFrameworks: true }
 }

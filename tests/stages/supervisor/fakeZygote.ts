@@ -384,6 +384,7 @@ export const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
     tellsImports: false,
     tellsCalls: false,
     reports: null,
+    knowsFrameworks: false,
   },
 }
 
