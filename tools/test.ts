@@ -21,6 +21,11 @@ const FILE_LIMIT_MS = 3 * 60_000
 /** No section may take longer; what is left of it is killed and counts as one failure. */
 const SECTION_LIMIT_MS = 15 * 60_000
 
+/** What is about workers that come and go: these run also where forks are slow (tests/README.md). */
+const FORKING = ['crashes', 'hooks', 'limits', 'operations', 'orphans', 'preload', 'reload', 'upgrade', 'workers'].map(
+  (name) => `tests/live/${name}.test.ts`,
+)
+
 const OLD_PYTHON = oldPython()?.executable ?? ''
 
 interface Section {
@@ -69,6 +74,8 @@ function fullSections(names: readonly string[]): Section[] {
   for (const node of [machineNode(), buildNode()]) plans.push({ node, python: usual, files: rest, environment: {} })
   plans.push({ node: machineNode(), python: usual, files: [...live, ...guests], environment: { TEST_FULL: '1' } })
   plans.push({ node: buildNode(), python: usual, files: [...live, ...guests], environment: {} })
+  for (const slow of ['before', 'after'])
+    plans.push({ node: machineNode(), python: usual, files: FORKING, environment: { TEST_FORKS: slow } })
   for (const python of pythons)
     if (python.version !== usual.version)
       plans.push({
@@ -106,7 +113,10 @@ function nodeSection(
 ): Section {
   const rooms = [...new Set(files.map((file) => file.split('/')[1]))].join(', ')
   if (files.some((file) => file.startsWith('tests/browser/'))) preparedBrowser()
-  const more = environment.TEST_FULL ? ', long tests too' : ''
+  const more = [
+    environment.TEST_FULL ? ', long tests too' : '',
+    environment.TEST_FORKS ? `, slow ${environment.TEST_FORKS} each fork` : '',
+  ].join('')
   return {
     title: `${rooms}, Node ${nodeVersion(node)}, ${nameOf(python)}${more}`,
     command: [
