@@ -202,8 +202,10 @@ function callHappenings(call: CallRecord): Happening[] {
 }
 
 function startRows({ atMs, status, headers, hasExcInfo }: CallRecord['startResponses'][number]): Row[] {
+  const end = hasExcInfo ? '], exc_info)' : '])'
+  if (headers.length === 0) return [{ atMs, text: `start_response(${quoted(status)}, [${end}` }]
   const pairs = headers.map(([name, value]) => ({ text: `  (${quoted(name)}, ${quoted(value)}),` }))
-  return [{ atMs, text: `start_response(${quoted(status)}, [` }, ...pairs, { text: hasExcInfo ? '], exc_info)' : '])' }]
+  return [{ atMs, text: `start_response(${quoted(status)}, [` }, ...pairs, { text: end }]
 }
 
 const MOST_CHUNK_BYTES = 48
