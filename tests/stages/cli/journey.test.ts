@@ -120,9 +120,8 @@ test('a traceback is shown, and drives no terminal', () => {
 })
 
 test('what waits is said to wait, behind whom', () => {
-  deepEqual(section(queued(1), 'dispatch'), [
+  deepEqual(section({ ...queued(1), decisions: [] }, 'dispatch'), [
     '  0.16 ms  into the queue, behind 7 others',
-    '           Worker: 1 (the least busy)',
     '           it still waits',
   ])
 })
