@@ -26,7 +26,7 @@ def load(config, paths):
     if config.get("tellsCalls"):
         from .witness import Witness
 
-        found = Witness(found or Quiet(None, config, paths))
+        found = Witness(found or Quiet(None, config, paths), watches_prints=not config.get("greenlets"))
     if config.get("tellsImports"):
         from .imports import Imports
 

@@ -8,6 +8,7 @@ import threading
 from base64 import b64encode
 from time import monotonic as clock
 
+from . import printed
 from .fault import describe, traceback_of
 from .frames import json_frame
 from .reply import Answer
@@ -16,6 +17,7 @@ MOST_VALUE_CHARS = 2000
 MOST_KEYS = 500
 MOST_CHUNKS = 1000          # of one answer; the others are only counted
 MOST_HEADERS = 500
+MOST_PRINTED = 200          # lines
 START_BYTES = 256           # of each chunk
 MOST_UNTOLD = 64
 QUIET_SECONDS = 0.05        # what comes later than this after the last frame is told at once: it may be a slow stream
@@ -24,8 +26,9 @@ QUIET_SECONDS = 0.05        # what comes later than this after the last frame is
 class Witness:
     """Lives in the worker around the extension that is there: what it has nothing to do with is passed on."""
 
-    def __init__(self, inner):
+    def __init__(self, inner, watches_prints=False):
         self.inner = inner
+        self.watches_prints = watches_prints
 
     def __getattr__(self, name):
         return getattr(self.inner, name)
@@ -37,6 +40,8 @@ class Witness:
     def attach(self, worker):
         worker.answer_kind = WatchedAnswer
         self.inner.attach(worker)
+        if self.watches_prints:
+            printed.watch()
 
 
 def witnessed(application):
@@ -44,6 +49,7 @@ def witnessed(application):
         answer = answer_of(environ)
         if answer is None:
             return application(environ, start_response)
+        printed.current.answer = answer
         answer.called(environ)
         chunks = application(environ, start_response)
         answer.returned(chunks)
@@ -71,6 +77,8 @@ class WatchedAnswer(Answer):
         self.dropped = 0
         self.is_counted = False     # the chunks of what was returned are written down already
         self.is_sending = False
+        self.line_begun = ""
+        self.lines = 0
 
     # What there is to tell
 
@@ -91,6 +99,17 @@ class WatchedAnswer(Answer):
 
     def closed(self):
         self.note("closed")
+
+    def printed(self, text):
+        *lines, rest = (self.line_begun + text).split("\n")
+        self.line_begun = rest[:MOST_VALUE_CHARS]
+        for line in lines:
+            self.note_line(line)
+
+    def note_line(self, line):
+        self.lines += 1
+        if self.lines <= MOST_PRINTED:
+            self.note("printed", text=line[:MOST_VALUE_CHARS])
 
     def note(self, what, **facts):
         self.notes.append({"what": what, "at": clock(), **facts})
@@ -118,6 +137,9 @@ class WatchedAnswer(Answer):
             self.tell()
 
     def tell_rest(self):
+        if self.line_begun:
+            self.note_line(self.line_begun)
+            self.line_begun = ""
         if self.dropped:
             self.note("dropped", count=self.dropped)
             self.dropped = 0

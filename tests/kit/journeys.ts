@@ -80,6 +80,7 @@ const CALL: CallRecord = {
   returned: 'list',
   chunks: [{ atMs: 0.84, size: HTML.length, start: base64(HTML), by: 'iterable' }],
   droppedChunks: 0,
+  printed: [],
   closedAtMs: null,
   raised: '',
 }

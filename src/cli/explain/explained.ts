@@ -87,15 +87,22 @@ function asText(journeys: readonly Journey[], prints: readonly Print[], look: Lo
   return `${lines.join('\n')}\n`
 }
 
-/** What was printed after it came and before the next one did: more can't be told of one process. */
+/** What is not told with its call, and was printed after it came and before the next one did. */
 function printedDuring(journey: Journey, next: Journey | undefined, prints: readonly Print[]) {
-  const [cameMs, nextMs] = [
-    Date.parse(journey.cameAt),
-    next === undefined ? Number.POSITIVE_INFINITY : Date.parse(next.cameAt),
-  ]
+  const cameMs = Date.parse(journey.cameAt)
+  const untilMs = next === undefined ? Number.POSITIVE_INFINITY : Date.parse(next.cameAt)
+  const told = (journey.call?.printed ?? []).map(({ text }) => text)
   return prints
     .filter(({ atWallMs, requestId }) =>
-      requestId === undefined ? atWallMs >= cameMs && atWallMs < nextMs : requestId === journey.requestId,
+      requestId === undefined ? atWallMs >= cameMs && atWallMs < untilMs : requestId === journey.requestId,
     )
+    .filter(({ text }) => !takenFrom(told, text))
     .map(({ atWallMs, text }) => ({ atMs: atWallMs - cameMs, text }))
+}
+
+/** Was it among them? Then it isn't any more. */
+function takenFrom(texts: string[], text: string): boolean {
+  const at = texts.indexOf(text)
+  if (at >= 0) texts.splice(at, 1)
+  return at >= 0
 }

@@ -144,6 +144,8 @@ export interface CallRecord {
     readonly by: 'iterable' | 'write'
   }[]
   readonly droppedChunks: number
+  /** Lines that it printed on standard output and error, the first of them. */
+  readonly printed: readonly { readonly atMs: AtMs; readonly text: string }[]
   /** Null: it was not closed (there is no close()), or not yet. */
   readonly closedAtMs: AtMs | null
   /** Text of the traceback; '' : none. */

@@ -18,6 +18,7 @@ type Note =
       readonly start: string
       readonly by: 'iterable' | 'write'
     }
+  | { readonly what: 'printed'; readonly at: number; readonly text: string }
   | { readonly what: 'dropped'; readonly at: number; readonly count: number }
   | { readonly what: 'closed'; readonly at: number }
   | { readonly what: 'raised'; readonly at: number; readonly text: string }
@@ -35,6 +36,7 @@ export class Call {
   returned = ''
   readonly chunks: { at: number; size: number; start: string; by: 'iterable' | 'write' }[] = []
   droppedChunks = 0
+  readonly printed: { at: number; text: string }[] = []
   closedAt: number | null = null
   raised = ''
   /** Characters it was told in. */
@@ -62,6 +64,9 @@ export class Call {
       case 'chunk':
         this.chunks.push({ at, size: note.size, start: note.start, by: note.by })
         break
+      case 'printed':
+        this.printed.push({ at, text: note.text })
+        break
       case 'dropped':
         this.droppedChunks = note.count
         break
@@ -84,6 +89,7 @@ export class Call {
       returned: this.returned,
       chunks: this.chunks.map(({ at, ...rest }) => ({ atMs: at - from, ...rest })),
       droppedChunks: this.droppedChunks,
+      printed: this.printed.map(({ at, text }) => ({ atMs: at - from, text })),
       closedAtMs: after(this.closedAt),
       raised: this.raised,
     }

@@ -5,9 +5,9 @@ import { bytesRows, chunkNotes, countText, joined, pointedRows, textOf } from '.
 import { type Row, type Section, sectionLines, sentenceLines, timeText } from './layout.ts'
 import { timeRows } from './times.ts'
 
-/** A line that the application printed while it ran. */
+/** A line that the application printed while it ran, and that is not told with its call. */
 export interface Printed {
-  /** Milliseconds since the first byte of the request came. */
+  /** When it was read: milliseconds since the first byte of the request came. */
   readonly atMs: number
   readonly text: string
 }
@@ -153,7 +153,7 @@ function environPair({ key, value, from, rule }: EnvironEntry): Row[] {
   ]
 }
 
-/** What is printed is read a little later, and by a clock of whole milliseconds: it has a place, but no time. */
+/** What is not told with the call was read a little later, by a clock of whole milliseconds: it has a place, but no time. */
 const PRINT_DELAY_MS = 5
 
 /** What happened in the application, in its order; what it printed stands where that came. */
@@ -198,6 +198,7 @@ function callHappenings(call: CallRecord): Happening[] {
       return at(atMs, `chunk ${index + 1}${how}, ${countText(size)}: ${chunkStart(start, size)}`)
     }),
     ...(call.closedAtMs === null ? [] : [at(call.closedAtMs, 'close()')]),
+    ...call.printed.map(({ atMs, text }) => ({ atMs, rows: [{ ...printedRow(text), atMs }] })),
   ]
 }
 
