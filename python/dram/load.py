@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 from importlib.machinery import SourceFileLoader
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from .fault import Fault, describe, has_foreign_frames, report_of, traceback_of
 
@@ -15,6 +15,7 @@ DEFAULT_ATTRIBUTES = ("application", "app")
 DEFAULT_FACTORIES = ("create_app", "make_app")
 SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
 FORMS = "APP is module, module:attribute, module:factory() or path/to/file.py[:attribute]"
+VARIABLE_ARGUMENTS = 0x04      # inspect.CO_VARARGS
 COROUTINE = 0x80 | 0x200      # inspect.CO_COROUTINE and CO_ASYNC_GENERATOR; inspect itself is slow to import
 
 
@@ -63,6 +64,8 @@ def load(app, pythonpath, paths, arrange=arrange_path):
         application, attribute = find_application(module)
     else:
         application, attribute = evaluate(module, steps), expression
+        if steps[1] is None and is_factory(application, steps[0][-1]):
+            application, attribute = call_factory(application, attribute), attribute + "()"
     name = "%s:%s" % (module.__name__, attribute)
     check(application, name)
     return application, name
@@ -239,6 +242,16 @@ def call_factory(factory, name, arguments=(), keywords=None):
         return factory(*arguments, **(keywords or {}))
     except BaseException as error:
         raise import_failed(name + "()", error) from None
+
+
+def is_factory(found, name):
+    """Whether a function can't be meant to be called with (environ, start_response), as `flask --app` sees it."""
+    if not isinstance(found, FunctionType) or is_asgi(found):
+        return False
+    code = found.__code__
+    needed = code.co_argcount - len(found.__defaults__ or ())
+    takes_two = code.co_argcount >= 2 or code.co_flags & VARIABLE_ARGUMENTS
+    return needed == 0 and (not takes_two or name in DEFAULT_FACTORIES)
 
 
 def missing_attribute(says, name, owner):

@@ -294,6 +294,17 @@ class Refusals(Case):
             fault = self.refused(app, "APP_IMPORT_FAILED", "create_app()", "no database")
             self.assertIn("web.py", fault.traceback)
 
+    def test_what_takes_no_environ_is_a_factory(self):
+        body = ": return print\n"
+        for factory in ("make()", "make(config=None)", "create_app(config=None, testing=False)"):
+            name = factory.partition("(")[0]
+            self.write("web.py", "def " + factory + body)
+            self.assertEqual(self.load("web:" + name)[1], "web:%s()" % name, factory)
+        for application in ("make(*args)", "make(environ=None, start_response=None)", "create_app(environ, start)"):
+            name = application.partition("(")[0]
+            self.write("web.py", "def " + application + body)
+            self.assertEqual(self.load("web:" + name)[1], "web:" + name, application)
+
     def test_factory_wants_arguments(self):
         self.write("web.py", "def create_app(name):\n    pass\n")
         self.refused("web:create_app()", "APP_IMPORT_FAILED", "missing 1 required positional argument")
