@@ -56,7 +56,7 @@ class Report:
             "relation": relation,
             "frames": frames,
             "omitted": omitted,
-            "syntax": syntax(error),
+            "syntax": self.syntax(error),
             "members": [self.of(member, depth + 1) for member in shown],
             "omittedMembers": len(members or ()) - len(shown),
         }
@@ -98,22 +98,46 @@ class Report:
             "own": own,
             "start": start,
             "end": end,
-            "source": self.source(frame, at.tb_lineno or 0, OWN_CONTEXT if own else FOREIGN_CONTEXT),
+            "source": self.source(
+                code.co_filename, at.tb_lineno or 0, OWN_CONTEXT if own else FOREIGN_CONTEXT, frame.f_globals
+            ),
             "locals": self.locals(frame) if own or is_last else None,
         }
 
-    def source(self, frame, line, context):
-        """The lines around, from `first` on."""
+    def source(self, file, line, context, module=None):
+        """The lines around, from `first` on. `module`: its globals, by which what lies in no file may be found."""
         if self.left <= 0:
             return None
-        linecache.checkcache(frame.f_code.co_filename)
-        lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
+        linecache.checkcache(file)
+        lines = linecache.getlines(file, module)
         first = max(1, line - context)
         around = [cut(text.rstrip("\r\n"), MOST_LINE) for text in lines[first - 1 : line + context]]
         if len(around) <= line - first:
             return None      # it has changed, or there is none
         self.left -= sum(map(len, around))
         return {"first": first, "lines": around}
+
+    def syntax(self, error):
+        """Where the source can't be read; columns count characters from 0."""
+        if not isinstance(error, SyntaxError) or not isinstance(error.lineno, int):
+            return None
+        file, line = str(error.filename or ""), error.lineno
+        text = error.text if isinstance(error.text, str) else linecache.getline(file, line)
+        text = cut(text.rstrip("\r\n"), MOST_LINE)
+        start = (error.offset or 0) - 1
+        end_line = getattr(error, "end_lineno", None)
+        end = (getattr(error, "end_offset", None) or 0) - 1
+        source = self.source(file, line, OWN_CONTEXT)
+        if source is None or source["lines"][line - source["first"]] != text:
+            source = {"first": line, "lines": [text]}      # none of a file, or of one that has changed
+        return {
+            "file": file,
+            "line": line,
+            "start": start if start >= 0 else None,
+            "end": end if end > start and end_line in (None, line) else None,
+            "source": source,
+            "own": is_own(file),
+        }
 
     def locals(self, frame):
         """Names and values as texts; None: there is no room any more."""
@@ -157,24 +181,6 @@ def notes(error):
     if not isinstance(found, (list, tuple)):
         return []
     return [cut(note, MOST_MESSAGE) for note in found[:MOST_NOTES] if isinstance(note, str)]
-
-
-def syntax(error):
-    """Where the source can't be read; columns count characters from 0."""
-    if not isinstance(error, SyntaxError) or not isinstance(error.lineno, int):
-        return None
-    text = error.text if isinstance(error.text, str) else linecache.getline(error.filename or "", error.lineno)
-    start = (error.offset or 0) - 1
-    end_line = getattr(error, "end_lineno", None)
-    end = (getattr(error, "end_offset", None) or 0) - 1
-    return {
-        "file": str(error.filename or ""),
-        "line": error.lineno,
-        "text": cut(text.rstrip("\r\n"), MOST_LINE),
-        "start": start if start >= 0 else None,
-        "end": end if end > start and end_line in (None, error.lineno) else None,
-        "own": is_own(str(error.filename or "")),
-    }
 
 
 def columns(at):

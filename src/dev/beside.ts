@@ -49,7 +49,8 @@ export class Beside implements Bystander {
 
   /** A link to a page of this server, or of its application, that brings the token along. */
   linkTo(address: string, path: string): string {
-    return `${address}${ENTRANCE}?token=${this.guard.token}&to=${encodeURIComponent(path).replaceAll('%2F', '/')}`
+    const query = new URLSearchParams({ token: this.guard.token, to: path })
+    return `${address}${ENTRANCE}?${query}`
   }
 
   deskFor(request: ExchangeFacts): Desk | null {

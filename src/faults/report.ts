@@ -42,9 +42,10 @@ export interface ReportedFrame {
 export interface SyntaxPlace {
   readonly file: string
   readonly line: number
-  readonly text: string
   /** Characters from 0. */
   readonly start: number | null
   readonly end: number | null
+  /** Lines around it, from number `first` on, the line itself at least. */
+  readonly source: { readonly first: number; readonly lines: readonly string[] }
   readonly own: boolean
 }

@@ -68,6 +68,5 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
     tellsCalls,
     reports: reportsErrors ? { secretNames: SECRET_NAME.source } : null,
     knowsFrameworks,
-    lendsTerminal: loaded.lendsTerminal,
   }
 }

@@ -113,7 +113,18 @@ class Reports(unittest.TestCase):
         self.assertEqual(exception["message"], "invalid syntax")
         place = exception["syntax"]
         self.assertEqual((place["file"], place["line"]), ("/app/broken.py", 2))
-        self.assertEqual(place["text"][place["start"]], "*")
+        self.assertEqual(place["source"]["lines"][0][place["start"]], "*")
+
+    def test_a_syntax_error_of_a_file_has_the_lines_around(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "broken.py")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("a = 1\nb = (2 +* 3)\nc = 3\n")
+            with open(path, encoding="utf-8") as file:
+                source = file.read()
+            place = first(told(compile, source, path, "exec"))["syntax"]
+            self.assertEqual(place["source"], {"first": 1, "lines": ["a = 1", "b = (2 +* 3)", "c = 3"]})
+            linecache.clearcache()
 
     @unittest.skipIf(sys.version_info < (3, 11), "there are no groups")
     def test_groups_have_members(self):

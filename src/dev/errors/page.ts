@@ -36,6 +36,7 @@ export function asHtml(told: Told, place: Place): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title.slice(0, 200)}</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/-/dev/errors.css">
 <script src="/-/dev/errors.js" defer></script>
 ${new Html(place.reloadTag())}
@@ -84,9 +85,10 @@ function membersOf({ members, omittedMembers }: ReportedException, place: Place)
 
 function syntaxOf({ syntax }: ReportedException, place: Place): Html | null {
   if (syntax === null) return null
-  const { file, line, text, start, end } = syntax
+  const { file, line, start } = syntax
+  const end = syntax.end ?? (start === null ? null : start + 1)
   return html`<div class="frame own"><p class="place">${placeOf(file, line, place)}</p>
-<pre class="source" tabindex="0">${sourceLine(line, text, true, start, end ?? (start === null ? null : start + 1))}</pre></div>`
+${sourceOf({ ...syntax, end })}</div>`
 }
 
 /** Latest call first: where it was raised is what one looks for. */
@@ -138,7 +140,7 @@ ${localsOf(frame, showsLocals)}</details>
 `
 }
 
-function sourceOf({ source, line, start, end }: ReportedFrame): Html | null {
+function sourceOf({ source, line, start, end }: Pick<ReportedFrame, 'source' | 'line' | 'start' | 'end'>): Html | null {
   if (source === null) return null
   const numbered = source.lines.map((text, at) => ({ number: source.first + at, text }))
   const written = numbered.filter(({ number, text }) => number === line || text.trim() !== '')

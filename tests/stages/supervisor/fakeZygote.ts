@@ -385,7 +385,6 @@ export const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
     tellsCalls: false,
     reports: null,
     knowsFrameworks: false,
-    lendsTerminal: false,
   },
 }
 

@@ -154,7 +154,7 @@ describe('its forms', () => {
         frame(`/shop/${evil}`, 2, { function: evil, source: { first: 2, lines: [evil] }, locals: [[evil, evil]] }),
         frame(`/v/site-packages/${evil}/x.py`, 2, { source: { first: 1, lines: [evil, evil] } }),
       ],
-      syntax: { file: evil, line: 1, text: evil, start: 1, end: 3, own: true },
+      syntax: { file: evil, line: 1, source: { first: 1, lines: [evil] }, start: 1, end: 3, own: true },
     })
     const one = new Fault('APP_IMPORT_FAILED', { detail: evil }, evil, evil, {
       exceptions: [everywhere, { ...everywhere, relation: 'cause', members: [{ exceptions: [everywhere] }] }],
@@ -226,7 +226,14 @@ describe('what the page shows', () => {
     match(html(raised()), /<code> {4}<mark>total<\/mark>\(&lt;1&gt;\)<\/code>/))
 
   test('a syntax error with its place', () => {
-    const syntax = { file: '/shop/a.py', line: 3, text: 'a = (2 +* 3)', start: 8, end: null, own: true }
+    const syntax = {
+      file: '/shop/a.py',
+      line: 3,
+      source: { first: 3, lines: ['a = (2 +* 3)'] },
+      start: 8,
+      end: null,
+      own: true,
+    }
     const text = html(raised({ type: 'SyntaxError', message: 'invalid syntax', frames: [], syntax }))
     match(text, /a\.py:3<\/a>[\s\S]*a = \(2 \+<mark>\*<\/mark> 3\)/)
     equal(text.includes('Latest call first'), false)
