@@ -31,6 +31,10 @@ def load(config, paths):
         from .imports import Imports
 
         found = Imports(config, found or Quiet(None, config, paths))
+    if config.get("lendsTerminal"):
+        from .dev.debugger import Debugger
+
+        found = Debugger(config["folder"], found or Quiet(None, config, paths))
     if config.get("knowsFrameworks"):
         # The last, so that it sees the application itself; the others wrap what comes of it.
         from .dev.frameworks import Frameworks
@@ -67,6 +71,9 @@ class Quiet:
         pass
 
     def interrupted(self):
+        pass
+
+    def let_go_in_child(self):
         pass
 
     def end_worker(self):

@@ -66,6 +66,7 @@ class Worker:
         self.warned = set()
         self.stopping = False             # STOP has come from every front
         self.forked = False
+        self.aside = None                 # what the main thread does instead of serving, given those that serve
         self.leaving_fast = False         # asked to, and …
         self.signalled = get_ident()      # of the thread that handles signals, as the system knows it
         self.told_to_stop = False         # … the front agrees
@@ -95,11 +96,14 @@ class Worker:
         self.control.start()
         others = [
             threading.Thread(target=self.serve, args=(number,), name="dram-%d" % (number + 1), daemon=True)
-            for number in range(1, self.config["threads"])
+            for number in range(1 if self.aside is None else 0, self.config["threads"])
         ]
         for thread in others:
             thread.start()
-        self.serve()
+        if self.aside is None:
+            self.serve()
+        else:
+            self.aside(others)
         for thread in others:
             thread.join()
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Stage } from '../dev/screen.ts'
 import type { Keeper } from '../house/keeper.ts'
 import type { Loaded } from '../settings/load.ts'
 import type { World } from './commands/command.ts'
@@ -38,14 +39,20 @@ export async function serveWatched(
   const name = settings.bind.join('-').replace(/\W+/g, '-')
   const errors = settings.exposeErrors ? { folder, editor: editorLink(settings.editor, world.variables) } : null
   const beside = shows ? new Beside(name, reloadsBrowser ? new Reload() : null, errors) : null
-  const screen = shows ? new Screen(folder, world.terminal?.colors ?? false, (text) => world.out(text)) : null
+  const screen = shows ? new Screen(stageOf(folder, world)) : null
   const warmth = shows ? new Warmth() : null
   const dev = new Dev({ beside, folder, named, screen, warmth, opens })
   return startServer(async () => watched(await read(), shows), world, keeper, dev, warmth?.take)
 }
 
-/** One front: only there requests can be held. `shows`: what workers know is wanted for pages of ours. */
-function watched(loaded: Loaded, shows: boolean): Loaded {
+function stageOf(folder: string, { terminal, out }: World): Stage {
+  const columns = terminal?.columns ?? Number.POSITIVE_INFINITY
+  return { folder, colors: terminal?.colors ?? false, columns, out }
+}
+
+/** One front: only there requests can be held. `isDev`: workers help with what `dram dev` alone has. */
+function watched(loaded: Loaded, isDev: boolean): Loaded {
   const settings = { ...loaded.settings, fronts: 1 }
-  return { ...loaded, settings, tellsImports: true, tellsCalls: shows, reportsErrors: shows && settings.exposeErrors }
+  const reportsErrors = isDev && settings.exposeErrors
+  return { ...loaded, settings, tellsImports: true, tellsCalls: isDev, lendsTerminal: isDev, reportsErrors }
 }

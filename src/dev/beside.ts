@@ -49,8 +49,7 @@ export class Beside implements Bystander {
 
   /** A link to a page of this server, or of its application, that brings the token along. */
   linkTo(address: string, path: string): string {
-    const query = new URLSearchParams({ token: this.guard.token, to: path })
-    return `${address}${ENTRANCE}?${query}`
+    return `${address}${ENTRANCE}?token=${this.guard.token}&to=${encodeURIComponent(path).replaceAll('%2F', '/')}`
   }
 
   deskFor(request: ExchangeFacts): Desk | null {

@@ -1,10 +1,12 @@
 import type { Attendant, Attended, DressTrace } from '../events/attendant.ts'
+import type { SignalName } from '../events/signals.ts'
 import { Fault } from '../faults/fault.ts'
 import { Beside } from './beside.ts'
 import { Reload } from './browser/reload.ts'
 import { forgetBytecode } from './bytecode.ts'
 import { trimmed } from './errors/trace.ts'
 import { changedSince, Imports } from './imports.ts'
+import { Lending } from './lending.ts'
 import type { Sources } from './relevance.ts'
 import { Restless } from './restless.ts'
 import { Screen } from './screen.ts'
@@ -37,6 +39,7 @@ export class Dev implements Attendant<Beside> {
   readonly #screen: Screen | null
   /** Changes from here on may have been missed until everything is watched. */
   readonly #sinceWallMs = Date.now()
+  readonly #lending: Lending
   #server: Attended | null = null
   #imports: Imports | null = null
   #watcher: Watcher | null = null
@@ -54,12 +57,36 @@ export class Dev implements Attendant<Beside> {
     this.#screen = options.screen
     this.bystander = options.beside
     this.dressTrace = options.screen === null ? null : trimmed
+    const screen = (): Screen | null => this.#screen
+    const server = (): Attended => this.#server!
+    this.#lending = new Lending({
+      get refusal() {
+        return screen()?.hasTerminal ? null : 'the server has no terminal to lend'
+      },
+      lend: async () => {
+        await server().silence(true)
+        screen()?.lend()
+      },
+      takeBack: async (isAsItWas) => {
+        screen()?.takeBack(isAsItWas)
+        await server().silence(false)
+      },
+    })
+  }
+
+  async arrive(server: Attended): Promise<void> {
+    this.#server = server
+    if (this.#screen !== null) await this.#lending.open(server.runtimeFolder)
+  }
+
+  /** Ctrl-C is the debugger's while that has the terminal. */
+  diverts(signal: SignalName): boolean {
+    return signal === 'SIGINT' && this.#lending.isLent
   }
 
   async begin(server: Attended, fault: Fault | null): Promise<void> {
-    const { folder, screen, opens } = this.#options
-    this.#server = server
-    if (this.bystander !== null) this.bystander.recorder.worker = () => server.facts
+    const { beside, folder, screen, opens } = this.#options
+    if (beside !== null) beside.recorder.worker = () => server.facts
     this.#imports = new Imports(server.runtimeFolder)
     this.#isBroken = fault !== null
     this.#options.warmth?.begin(server.runtimeFolder)
@@ -67,7 +94,8 @@ export class Dev implements Attendant<Beside> {
     this.#watcher = new Watcher(folder, sources, (change) => this.#changed(change))
     await this.#watcher.ready
     const { imported, named } = this.#sources()
-    screen?.ready(server, this.#isBroken, imported.size)
+    const linkTo = (address: string, path: string): string => beside?.linkTo(address, path) ?? address + path
+    screen?.ready({ server, isBroken: this.#isBroken, watched: imported.size, linkTo })
     screen?.listen({ reload: () => this.#reloadAll(), quit: () => server.stop() })
     if (opens) screen?.openBrowser()
     if (fault === null) this.#options.warmth?.learn()
@@ -80,6 +108,7 @@ export class Dev implements Attendant<Beside> {
   }
 
   async end(): Promise<void> {
+    await this.#lending.close()
     this.#screen?.close()
     await this.#watcher?.close()
     await this.#reloading
@@ -119,7 +148,7 @@ export class Dev implements Attendant<Beside> {
   #reload(paths: readonly string[]): void {
     const server = this.#server!
     if (paths.length > 0) this.#screen?.changed(paths)
-    server.hold(true)
+    if (!this.#lending.isLent) server.hold(true)
     this.#isStale = true
     this.#changedPaths.push(...paths)
     this.#reloading ??= this.#reloadUntilFresh(server).finally(() => {
@@ -131,6 +160,8 @@ export class Dev implements Attendant<Beside> {
 
   async #reloadUntilFresh(server: Attended): Promise<void> {
     while (this.#isStale) {
+      await this.#lending.free() // what a debugger stands in is not to be ended
+      server.hold(true)
       this.#isStale = false
       forgetBytecode(this.#changedPaths.splice(0)) // only now: a load that has just ended may have written some
       const begunMs = performance.now()
@@ -147,13 +178,13 @@ export class Dev implements Attendant<Beside> {
   }
 }
 
-/** The fault it ended with, if it did. */
+/** The fault it ended with, if it did. A mistake of ours is one, too: who develops is to see it, and goes on. */
 async function attempt(deed: () => Promise<unknown>): Promise<Fault | null> {
   try {
     await deed()
     return null
   } catch (error) {
     if (error instanceof Fault) return error
-    throw error
+    return new Fault('INTERNAL', { detail: String(error) }, error instanceof Error ? error.stack : '')
   }
 }

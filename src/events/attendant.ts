@@ -1,4 +1,5 @@
 import type { Fault } from '../faults/fault.ts'
+import type { SignalName } from './signals.ts'
 import type { WorkerFacts } from './worker.ts'
 
 /** What a server lets do whoever lives beside it: `dram dev`. */
@@ -15,6 +16,8 @@ export interface Attended {
   hold(isHeld: boolean): void
   /** Not null: what every request gets instead of the application. */
   standIn(fault: Fault | null): void
+  /** While it is silenced, no log of ours is written to a terminal. Resolves once what came before has been written. */
+  silence(isSilent: boolean): Promise<void>
   stop(): void
 }
 
@@ -30,6 +33,10 @@ export interface Attendant<B> {
   readonly bystander: B | null
   /** How the log shows a traceback, as long as it doesn't show everything; null: as it is. */
   readonly dressTrace: DressTrace | null
+  /** The application is about to be loaded for the first time. */
+  arrive(server: Attended): Promise<void>
+  /** This signal was meant for somebody else, and is passed over. */
+  diverts(signal: SignalName): boolean
   /** `fault`: why the application could not be loaded, if it could not. Every request gets it for now. */
   begin(server: Attended, fault: Fault | null): Promise<void>
   /** The server begins to stop: what it holds open is let go. */

@@ -186,6 +186,10 @@ export class House implements Operated, SignalOwner, Attended {
     this.server.hold(isHeld)
   }
 
+  silence(isSilent: boolean): Promise<void> {
+    return this.#ground.journal.silence(isSilent)
+  }
+
   standIn(fault: Fault | null): void {
     this.server.standIn(fault)
   }
@@ -260,6 +264,7 @@ export class House implements Operated, SignalOwner, Attended {
   }
 
   obey(deed: Deed, signal: SignalName, number: number): void {
+    if (this.#launch.attendant?.diverts(signal)) return
     const { journal } = this.#ground
     const told = (): void => {} // the log has it
     journal.event('signal', `${signal} has come`, { signal }, 'debug')

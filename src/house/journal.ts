@@ -213,6 +213,12 @@ export class Journal implements ServerEvents, SupervisorEvents {
     this.#prints.ended(pid, stream)
   }
 
+  /** While somebody else has the terminal, nothing is written to it. Resolves once what came before has been written. */
+  async silence(isSilent: boolean): Promise<void> {
+    await this.#prints.settled()
+    await Promise.all([...this.#standard.values()].map((sink) => sink.silence(isSilent)))
+  }
+
   /** At the end: what waits is written, as far as somebody reads it. */
   async close(): Promise<void> {
     await this.#prints.settled()

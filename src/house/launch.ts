@@ -68,5 +68,6 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
     tellsCalls,
     reports: reportsErrors ? { secretNames: SECRET_NAME.source } : null,
     knowsFrameworks,
+    lendsTerminal: loaded.lendsTerminal,
   }
 }

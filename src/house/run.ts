@@ -1,7 +1,6 @@
 import { isatty } from 'node:tty'
 import type { Attendant } from '../events/attendant.ts'
 import type { WorkerFacts } from '../events/worker.ts'
-import type { Fault } from '../faults/fault.ts'
 import type { StartFacts } from '../observe/start.ts'
 import type { Bystander } from '../server/bystander.ts'
 import { Cleanup } from './cleanup.ts'
@@ -37,6 +36,7 @@ export async function run(launch: Launch): Promise<number> {
     // A successor is not the one that operators speak to before it serves.
     const isSuccessor = launch.inherited.birth.kind === 'successor'
     if (!isSuccessor) await house.openForOperators()
+    await arrive(launch.attendant, house, cleanup)
     const loading = launch.attendant === null ? house.load().then(() => null) : house.loadOrStandIn()
     const fault = await Promise.race([loading, stops.first.then(() => 'stopped' as const)])
     if (fault === 'stopped') return 0
@@ -45,7 +45,7 @@ export async function run(launch: Launch): Promise<number> {
     desk.enter('serving')
     launch.served()
     if (fault !== null) ground.journal.log.fault(fault, { event: 'load_failed' })
-    if (launch.attendant !== null) await attend(launch.attendant, house, fault, cleanup)
+    await launch.attendant?.begin(house, fault)
     const end = await Promise.race([stops.first, house.succeeded])
     desk.enter('stopping')
     house.beginStop()
@@ -108,14 +108,10 @@ function startFacts({ settings, addresses }: House, facts: WorkerFacts): StartFa
   }
 }
 
-async function attend(
-  attendant: Attendant<Bystander>,
-  house: House,
-  fault: Fault | null,
-  cleanup: Cleanup,
-): Promise<void> {
+async function arrive(attendant: Attendant<Bystander> | null, house: House, cleanup: Cleanup): Promise<void> {
+  if (attendant === null) return
   cleanup.add(() => attendant.end())
-  await attendant.begin(house, fault)
+  await attendant.arrive(house)
 }
 
 function queueDoors(house: House, { journal }: Ground): QueueDoors {

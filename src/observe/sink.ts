@@ -7,6 +7,8 @@ import type { LineSink } from './log.ts'
 
 const QUEUE_BYTES = 1024 * 1024
 const BATCH_BYTES = 64 * 1024
+/** A terminal that takes no more (Ctrl-S) is waited for so long. */
+const SILENCE_MS = 200
 /** Between tries while a pipe is full. */
 const LEAST_WAIT_MS = 1
 const MOST_WAIT_MS = 50
@@ -39,6 +41,7 @@ export class Sink implements LineSink {
   #batch: Batch | null = null
   #writing = false
   #closed = false
+  #silent = false
   #waitMs = LEAST_WAIT_MS
   #timer: NodeJS.Timeout | null = null
   #whenReady: (() => void)[] = []
@@ -103,6 +106,14 @@ export class Sink implements LineSink {
     if (!this.#writing) this.#closeFile()
   }
 
+  /** Where it writes to a terminal: once it has written what waits, it writes no more, until it is told that it may. */
+  async silence(isSilent: boolean): Promise<void> {
+    if (!isTerminal(this.#descriptor)) return
+    if (isSilent) await this.drain(SILENCE_MS)
+    this.#silent = isSilent
+    this.#pump()
+  }
+
   /** Waits until all is written, `limitMs` at most. */
   async drain(limitMs: number): Promise<void> {
     if (this.#isIdle) return
@@ -129,7 +140,7 @@ export class Sink implements LineSink {
   }
 
   #pump(): void {
-    if (this.#closed || this.#writing || this.#timer !== null || this.#isIdle) return
+    if (this.#closed || this.#silent || this.#writing || this.#timer !== null || this.#isIdle) return
     if (this.#batch === null) {
       this.#takeSuccessor()
       this.#batch = this.#nextBatch()

@@ -37,6 +37,8 @@ export interface Loaded {
   readonly reportsErrors: boolean
   /** Workers are to do what the servers of frameworks do for who develops (python/dram/dev/frameworks.py). */
   readonly knowsFrameworks: boolean
+  /** Debuggers in workers get the terminal (python/dram/dev/debugger.py). */
+  readonly lendsTerminal: boolean
 }
 
 /** The words of another server, translated. */
@@ -80,6 +82,7 @@ export function load(
     tellsCalls: false,
     reportsErrors: false,
     knowsFrameworks: false,
+    lendsTerminal: false,
   }
 }
 

@@ -38,6 +38,8 @@ export interface ZygoteConfiguration {
   readonly reports: { readonly secretNames: string } | null
   /** Workers are to do what the servers of frameworks do for who develops. */
   readonly knowsFrameworks: boolean
+  /** Debuggers in workers get the terminal. */
+  readonly lendsTerminal: boolean
 }
 
 export interface ZygotePlace {

@@ -16,6 +16,7 @@ const DEFAULTS: readonly (readonly [key: SettingKey, word: string])[] = [
   ['workers', '1'],
   ['threads', '8'], // a request to itself must not wait for itself
   ['preload', 'never'],
+  ['bootTimeoutMs', '1h'],
   ['timeoutMs', '0'], // who looks at a request in a debugger takes their time
   ['gracefulTimeoutMs', '1s'], // an open event stream is no reason to wait with the new code
   ['accessLog', '-'],

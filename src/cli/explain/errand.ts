@@ -40,6 +40,12 @@ export class Errand implements Attendant<Bystander> {
     return this.#recorder.list().flatMap(({ number }) => this.#recorder.journey(number) ?? [])
   }
 
+  async arrive(): Promise<void> {}
+
+  diverts(): boolean {
+    return false
+  }
+
   /** @throws `fault` */
   async begin(server: Attended, fault: Fault | null): Promise<void> {
     if (fault !== null) throw fault

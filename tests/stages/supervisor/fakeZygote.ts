@@ -385,6 +385,7 @@ export const DEFAULTS: Omit<SupervisorSettings, 'python'> = {
     tellsCalls: false,
     reports: null,
     knowsFrameworks: false,
+    lendsTerminal: false,
   },
 }
 

@@ -1,0 +1,144 @@
+import { equal, match } from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { Client, request } from '../kit/client.ts'
+import { sendSignal } from '../kit/processes.ts'
+import { folder, start } from '../kit/server.ts'
+import { Terminal } from '../kit/terminal.ts'
+import { eventually } from '../kit/wait.ts'
+
+const SHOP = `
+import os
+
+def application(environ, start_response):
+    path, answer = environ["PATH_INFO"], 41
+    if path == "/stops":
+        print("about to stop", flush=True)
+        breakpoint()
+        answer += 1
+    elif path == "/pdb":
+        import pdb
+        pdb.set_trace()
+        answer += 2
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(answer).encode()]
+`
+const CTRL_C = '\x03'
+const PROMPT = /\(Pdb\) /
+
+interface Site {
+  readonly path: string
+  readonly terminal: Terminal
+  /** Status and text of an answer, once it comes. */
+  ask(target: string): Promise<string>
+}
+
+async function open(t: TestContext, args: readonly string[] = [], shop = SHOP): Promise<Site> {
+  const path = folder(t, { 'shop.py': shop })
+  const terminal = new Terminal(t, ['dev', 'shop', '--bind', '127.0.0.1:0', ...args], { cwd: path })
+  const [, port] = await terminal.shows(/http:\/\/127\.0\.0\.1:(\d+)/)
+  await terminal.shows(/keys/)
+  const answer = async (target: string): Promise<string> => {
+    const client = await Client.connect({ port: Number(port) })
+    t.after(() => client.close())
+    await client.write(request('GET', target, [['Connection', 'close']]))
+    const { status, text } = await client.response()
+    return `${status} ${text}`
+  }
+  const ask = (target: string): Promise<string> => {
+    const asked = answer(target)
+    asked.catch(() => {}) // it is looked at late
+    return asked
+  }
+  return { path, terminal, ask }
+}
+
+/** Ctrl-C, until that is shown: where it comes right before Python begins to wait, Python does not hear it. */
+async function interrupt(terminal: Terminal, shown: RegExp): Promise<void> {
+  terminal.type(CTRL_C)
+  const again = setInterval(() => terminal.type(CTRL_C), 1_000)
+  await terminal.shows(shown).finally(() => clearInterval(again))
+  terminal.type('p "still " + "here"\n')
+  await terminal.shows(/'still here'/)
+  await terminal.shows(PROMPT)
+}
+
+test('breakpoint() gets the terminal, and Ctrl-C, until the program goes on; others wait their turn', async (t) => {
+  const { path, terminal, ask } = await open(t, ['--timeout', '1s'])
+  const first = ask('/stops')
+  await terminal.shows(/about to stop[\s\S]*a debugger/)
+  await terminal.shows(PROMPT)
+  const second = ask('/pdb')
+  equal(await ask('/'), '200 41', 'other requests are answered meanwhile')
+  terminal.type('p answer * 2\n')
+  await terminal.shows(/\n82\n/)
+  await terminal.shows(PROMPT)
+  await interrupt(terminal, /--KeyboardInterrupt--\n/)
+  terminal.type('print("loop" + "ing") or all(True for n in iter(lambda: 0, 1))\n')
+  await terminal.shows(/looping/)
+  await interrupt(terminal, /\*\*\* KeyboardInterrupt/)
+  writeFileSync(join(path, 'shop.py'), SHOP.replace('= environ["PATH_INFO"], 41', '= environ["PATH_INFO"], 71'))
+  terminal.type('import time; time.sleep(1.1)\n') // longer than its --timeout
+  await terminal.shows(PROMPT)
+  terminal.type('n\n')
+  await terminal.shows(/start_response\(/)
+  await terminal.shows(PROMPT)
+  terminal.type('c\n')
+  equal(await first, '200 42', 'a change waits until the program goes on')
+  await terminal.shows(/a debugger[\s\S]*answer \+= 2/)
+  await terminal.shows(PROMPT)
+  terminal.type('c\n')
+  equal(await second, '200 43')
+  await terminal.shows(/✓ loaded/)
+  equal(await ask('/'), '200 71')
+  terminal.type('r')
+  await terminal.shows(/✓ loaded/)
+  terminal.type('q')
+  equal(await terminal.end(), 'ended with 0, modes as before')
+})
+
+test('a worker that ends while a debugger stands in it leaves the terminal as it was', async (t) => {
+  const { terminal, ask } = await open(t)
+  const answer = ask('/stops')
+  await terminal.shows(PROMPT)
+  terminal.type('p os.getpid()\n')
+  const [, pid] = await terminal.shows(/\n(\d+)\n/)
+  await terminal.shows(PROMPT)
+  sendSignal(Number(pid), 'SIGKILL')
+  await terminal.shows(/the worker that a debugger stood in has ended/)
+  match(await answer, /^502 /)
+  const next = ask('/stops')
+  await terminal.shows(PROMPT)
+  terminal.type('q\n')
+  match(await next, /^500 /)
+  terminal.type(CTRL_C)
+  equal(await terminal.end(), 'ended with 0, modes as before')
+})
+
+test('one thread, and code that runs while it is imported, stop as well', async (t) => {
+  const path = folder(t, { 'shop.py': `import os\nbreakpoint()\n${SHOP}` })
+  const terminal = new Terminal(t, ['dev', 'shop', '--bind', '127.0.0.1:0', '--threads', '1'], { cwd: path })
+  await terminal.shows(PROMPT)
+  await interrupt(terminal, /--KeyboardInterrupt--\n/)
+  terminal.type('c\n')
+  const [, port] = await terminal.shows(/http:\/\/127\.0\.0\.1:(\d+)/)
+  await terminal.shows(/keys/)
+  const client = await Client.connect({ port: Number(port) })
+  t.after(() => client.close())
+  await client.write(request('GET', '/stops'))
+  await terminal.shows(PROMPT)
+  await interrupt(terminal, /--KeyboardInterrupt--\n/)
+  terminal.type('c\n')
+  equal((await client.response()).text, '42')
+  terminal.type('q')
+  equal(await terminal.end(), 'ended with 0, modes as before')
+})
+
+test('where there is no terminal, breakpoint() is passed over, and the log says where', async (t) => {
+  const path = folder(t, { 'shop.py': SHOP })
+  const server = await start(t, 'dev', ['shop', '--log-level', 'info'], { cwd: path })
+  await eventually(() => server.stdout.includes('watching'), 'the watcher')
+  equal((await server.get('/stops')).text, '42')
+  await server.until(/breakpoint\(\) was passed over at .*shop\.py:9: the server has no terminal to lend/)
+})
