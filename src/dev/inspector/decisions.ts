@@ -138,14 +138,12 @@ function ownPage({ record: { queuedAt, answer, fault } }: Facts): Told {
   return { what: 'Answered by', result: 'dram itself: no worker is asked', because: said('healthPaths') }
 }
 
-function body({ record: { body, bytesIn }, settings }: Facts): Told {
+function body({ record: { body }, settings }: Facts): Told {
   if (body === null || body === 'none') return null
   if (body === 'stream') return { what: 'Body', result: 'handed on as it comes', because: said('streamRequests') }
-  const size = sizeText(bytesIn.length)
-  if (body === 'memory')
-    return { what: 'Body', result: `taken in whole, ${size}, in memory`, because: said('bodyBufferBytes') }
+  if (body === 'memory') return { what: 'Body', result: 'taken in whole, in memory', because: said('bodyBufferBytes') }
   const because = `${said('bodyBufferBytes')} ${sizeText(settings.bodyBufferBytes)}`
-  return { what: 'Body', result: `taken in whole, ${size}, in a file`, because }
+  return { what: 'Body', result: 'taken in whole, in a file', because }
 }
 
 function pipelining({ record: { isPipelined, wasHeldBack } }: Facts): Told {
