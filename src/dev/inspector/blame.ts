@@ -85,11 +85,19 @@ function shortestRefused(bytes: Buffer, limits: ParseLimits, code: FaultCode): n
   return enough
 }
 
-/** Of the route's faults: the field that a header block was refused for under a policy. Null: none of its own. */
+/** Faults of the route, which name the fields they are about. */
+const OF_THE_ROUTE: ReadonlySet<FaultCode> = new Set([
+  'FORWARDED_INVALID',
+  'SCHEME_HEADERS_DISAGREE',
+  'HEADER_UNDERSCORE',
+  'HEADER_VALUE_INVALID',
+])
+
+/** The same for what the route has refused; `says`: the fault's sentence. */
 export function blamedRouteByte(bytes: Buffer, { block }: RequestHead, code: FaultCode, says: string): number | null {
-  const isIt = ({ name, value }: { name: string; value: string }): boolean =>
-    code === 'HEADER_UNDERSCORE' ? name.includes('_') : code === 'HEADER_VALUE_INVALID' ? value.includes('\0') : false
-  const named = block.fields.find((field) => says.toLowerCase().includes(` ${field.name}`) || isIt(field))
+  if (!OF_THE_ROUTE.has(code)) return null
+  const words = new Set(says.toLowerCase().split(/[ ,:]+/))
+  const named = block.fields.find(({ name }) => words.has(name))
   return named === undefined ? null : blamedField(bytes.latin1Slice(), [named.name])
 }
 

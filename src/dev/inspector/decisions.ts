@@ -168,7 +168,8 @@ function reload({ record: { wasHeldForReload } }: Facts): Told {
 
 function worker({ record: { worker, sendings } }: Facts): Told {
   if (worker === null) return null
-  const again = sendings > 1 ? `, the ${sendings}th it was sent to: those before handed it back` : ''
+  const back = sendings - 1
+  const again = back === 0 ? '' : `, after ${back === 1 ? 'one has' : `${back} have`} handed it back`
   const result = `worker ${worker.number}${again}`
   return { what: 'Worker', result, because: 'the least busy one with room' }
 }

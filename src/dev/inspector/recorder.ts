@@ -135,10 +135,9 @@ export class Recorder implements Keeper {
   over(number: number): Promise<Journey> {
     return new Promise((resolve) => {
       const look = (): void => {
-        const journey = this.journey(number)
-        if (journey === null || journey.tookMs === null) return
+        if (this.#store.get(number)?.overAt == null) return
         this.#listeners.delete(look)
-        resolve(journey)
+        resolve(this.journey(number)!)
       }
       this.#listeners.add(look)
       look()

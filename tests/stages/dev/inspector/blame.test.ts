@@ -1,7 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { test } from 'node:test'
-import { blamedByte } from '../../../../src/dev/inspector/blame.ts'
+import { blamedByte, blamedRouteByte } from '../../../../src/dev/inspector/blame.ts'
 import { isRefusal, ruleOf } from '../../../../src/dev/inspector/rules.ts'
+import { Fault } from '../../../../src/faults/fault.ts'
 import { FAULTS, type FaultCode } from '../../../../src/faults/table.ts'
 import { Http1Parser } from '../../../../src/parse/http1.ts'
 import { defaultSettings } from '../../../../src/settings/load.ts'
@@ -89,4 +90,13 @@ test('each fault whose status says that the request is at fault names what asks 
   // Those of other protocols come to no request; the last is the application's answer to a client that left.
   deepEqual(without, [])
   for (const code of codes.filter(isRefusal)) equal(/^RFC \d{4} §[\d.]+$|^--/.test(ruleOf(code)), true, code)
+})
+
+test('what the route refuses is the fault of the field that it names', () => {
+  const bytes = Buffer.from(`${HEAD}X-Forwarded-For: a b\r\n\r\n`)
+  const [event] = new Http1Parser({ ...LIMITS, maxHeaders: 9 }, null).feed(bytes)
+  const head = event?.kind === 'head' ? event.head : null
+  const fault = new Fault('FORWARDED_INVALID', { name: 'X-Forwarded-For' })
+  equal(blamedRouteByte(bytes, head!, fault.code, fault.message), bytes.indexOf('a b'))
+  equal(blamedRouteByte(bytes, head!, 'BODY_TIMEOUT', 'host'), null)
 })
