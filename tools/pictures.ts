@@ -42,12 +42,12 @@ interface Picture {
   readonly pointed?: string
 }
 
-const WIDE = { viewport: { width: 1240, height: 800 } }
+const WIDE = { viewport: { width: 1280, height: 690 } }
 const PICTURES: readonly Picture[] = [
   { name: 'inspector', of: 1, options: WIDE },
   { name: 'inspector-dark', of: 3, options: { ...WIDE, colorScheme: 'dark' } },
-  { name: 'inspector-refused', of: 4, options: { viewport: { width: 1240, height: 720 } } },
-  { name: 'inspector-raised', of: 5, options: { viewport: { width: 1240, height: 720 }, colorScheme: 'dark' } },
+  { name: 'inspector-refused', of: 4, options: WIDE },
+  { name: 'inspector-raised', of: 5, options: { ...WIDE, colorScheme: 'dark' } },
   { name: 'inspector-phone', of: 2, options: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 } },
   { name: 'stage-listen', of: 2, options: WIDE, part: '#listen' },
   { name: 'stage-parse', of: 2, options: WIDE, part: '#parse' },
@@ -56,7 +56,7 @@ const PICTURES: readonly Picture[] = [
   { name: 'stage-worker', of: 2, options: WIDE, part: '#worker' },
   { name: 'stage-application', of: 3, options: WIDE, part: '#application' },
   { name: 'stage-respond', of: 3, options: WIDE, part: '#respond' },
-  { name: 'environ', of: 1, options: WIDE, part: '.way', pointed: '.key:has-text("QUERY_STRING")' },
+  { name: 'inspector-environ', of: 1, options: WIDE, part: 'main', pointed: '.key:has-text("QUERY_STRING")' },
 ]
 
 const executablePath = preparedBrowser()

@@ -24,7 +24,10 @@ export function decisions({ decisions: all }, stage) {
   const those = all.filter((one) => one.stage === stage)
   if (those.length === 0) return null
   return facts(
-    those.map(({ what, result, because }) => [what, h('span', {}, result, because !== '' && h('small', {}, because))]),
+    those.map(({ what, result, because }) => [
+      what,
+      h('span', {}, result, because !== '' && h('small', {}, rule(because))),
+    ]),
   )
 }
 
