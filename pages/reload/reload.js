@@ -5,13 +5,17 @@
   const EVENTS = '/-/dev/events'
   const RELOADED = 'dram dev reloaded'
   const RETRY_MS = 1_000
+  const LEAVE_MS = 10_000
 
   /** What this page shows, as the server numbers it. */
   let version = document.currentScript.dataset.version
   let stream = null
   let timer = 0
+  /** Another page was asked for, and a reload would be in its way; it may have been a download, and this one stays. */
+  let leaving = false
+  let isDue = false
   /** Links that another takes the place of. */
-  const leaving = new WeakSet()
+  const replaced = new WeakSet()
 
   const told = {
     /** The first thing that is said; also after a sleep, or by a server that was started anew. */
@@ -19,18 +23,22 @@
       if (now.version !== version) reload(now)
     },
     reload,
-    css(now) {
+    swap(now) {
       version = now.version
-      const found = now.names.map(linksTo)
+      const links = now.styles.map(linksTo)
       // An imported or bundled style sheet has no link of its own.
-      if (found.some((links) => links.length === 0)) reload(now)
-      else for (const link of found.flat()) swap(link)
+      if (links.some((found) => found.length === 0)) return reload(now)
+      for (const link of links.flat()) swap(link)
+      // A page that doesn't show the image has no use for it: it may be one that was just uploaded.
+      for (const image of all('img[src]')) if (now.images.includes(fileOf(image.src))) image.src = fresh(image.src)
     },
     /** Too many tabs listen. */
     rest: disconnect,
   }
 
   function reload(now) {
+    isDue = leaving
+    if (leaving) return
     // A page out of a service worker's cache stays as it is: once is enough.
     const done = `${now.version} ${location.href}`
     if (remembered() === done) return
@@ -56,6 +64,19 @@
     stream = null
   }
 
+  function left() {
+    leaving = true
+    setTimeout(() => {
+      leaving = false
+      if (isDue) location.reload()
+    }, LEAVE_MS)
+  }
+
+  function shownAgain() {
+    leaving = false
+    connect()
+  }
+
   function shown() {
     if (!document.hidden) connect()
   }
@@ -71,21 +92,33 @@
   }
 
   function linksTo(name) {
-    const links = [...documents()].flatMap((one) => [...one.querySelectorAll('link[rel~="stylesheet"][href]')])
-    return links.filter((link) => !leaving.has(link) && fileOf(link) === name)
+    return all('link[rel~="stylesheet"][href]').filter((link) => !replaced.has(link) && fileOf(link.href) === name)
   }
 
-  function fileOf({ href }) {
-    return decodeURIComponent(new URL(href).pathname.split('/').at(-1))
+  function all(selector) {
+    return [...documents()].flatMap((one) => [...one.querySelectorAll(selector)])
+  }
+
+  function fileOf(url) {
+    try {
+      return decodeURIComponent(new URL(url).pathname.split('/').at(-1))
+    } catch {
+      return '' // no address, or one of no file of ours
+    }
+  }
+
+  /** The same file, from an address that no cache knows. */
+  function fresh(url) {
+    const other = new URL(url)
+    other.searchParams.set('dram-dev', version)
+    return other.href
   }
 
   /** The old one stays until the new one is there: nothing flashes. */
   function swap(link) {
-    leaving.add(link)
-    const url = new URL(link.href)
-    url.searchParams.set('dram-dev', version)
+    replaced.add(link)
     const next = link.cloneNode()
-    next.href = url.href
+    next.href = fresh(link.href)
     next.removeAttribute('integrity')
     next.addEventListener('load', () => link.remove())
     next.addEventListener('error', () => location.reload())
@@ -120,7 +153,8 @@
     connect()
     // A page that can be gone back to must not hold a connection, and may be an old one when it is shown again.
     addEventListener('pagehide', disconnect)
-    addEventListener('pageshow', shown)
+    addEventListener('pageshow', shownAgain)
+    addEventListener('beforeunload', left)
     addEventListener('focus', shown)
     document.addEventListener('visibilitychange', shown)
   }

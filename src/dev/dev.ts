@@ -50,6 +50,8 @@ export class Dev implements Attendant<Beside> {
   readonly #changedPaths: string[] = []
   #reloading: Promise<void> | null = null
   readonly #restless = new Restless()
+  readonly #restlessAssets = new Restless()
+  #refreshedMs = Number.NEGATIVE_INFINITY
   #loadedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: DevOptions) {
@@ -122,8 +124,18 @@ export class Dev implements Attendant<Beside> {
 
   #changed({ relevance, paths }: Change): void {
     if (relevance === 'reload') return this.#filesChanged(paths)
-    this.#screen?.changed(paths)
-    this.bystander?.reload?.refreshed(paths)
+    this.#refresh(paths)
+  }
+
+  /** Nothing that a page view writes each time it is refreshed (images, bundles) may keep a browser busy. */
+  #refresh(paths: readonly string[]): void {
+    const nowMs = performance.now()
+    const { counted, given } = this.#restlessAssets.judge(paths, nowMs, nowMs - this.#refreshedMs)
+    this.#refreshedMs = nowMs
+    if (given.length > 0) this.#screen?.gaveUp(given)
+    if (counted.length === 0) return
+    this.#screen?.changed(counted)
+    this.bystander?.reload?.refreshed(counted)
   }
 
   #filesChanged(paths: readonly string[]): void {

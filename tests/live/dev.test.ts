@@ -22,7 +22,8 @@ def application(environ, start_response):
         text = open("templates/page.html").read()
     else:
         text = helper.TEXT
-    start_response("200 OK", [("Content-Type", "text/plain")])
+    is_page = environ["PATH_INFO"] == "/page"
+    start_response("200 OK", [("Content-Type", "text/html" if is_page else "text/plain")])
     return [text.encode()]
 `
 
@@ -144,6 +145,23 @@ test('a file that the application writes whenever it is loaded does not keep it 
   site.write('helper.py', 'TEXT = "2"\n')
   await site.becomes('2')
   ok(loads(site.server) <= before + 2)
+})
+
+test('pages get the script that reloads them, unless that is turned off', async (t) => {
+  const page: [string, string][] = [
+    ['Host', 'localhost'],
+    ['Accept', 'text/html'],
+  ]
+  for (const [args, count] of [
+    [[], 1],
+    [['--no-browser-reload'], 0],
+  ] as const) {
+    const { server } = await open(t, args)
+    equal((await server.get('/page', page)).text.split('/-/dev/reload.js').length - 1, count)
+    equal((await server.get('/', page)).text, '1', 'it is no page')
+    const script = await server.get('/-/dev/reload.js', page)
+    equal(script.text.includes('EventSource'), count === 1)
+  }
 })
 
 test('tracebacks are for this machine alone', async (t) => {

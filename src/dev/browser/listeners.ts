@@ -17,8 +17,13 @@ export type Told =
   | { readonly kind: 'hello'; readonly version: string }
   /** Other pages are served now. */
   | { readonly kind: 'reload'; readonly version: string }
-  /** Style sheets have changed, and nothing else. `names`: of their files, without folders. */
-  | { readonly kind: 'css'; readonly version: string; readonly names: readonly string[] }
+  /** Nothing else has changed than these style sheets and images, named without folders. */
+  | {
+      readonly kind: 'swap'
+      readonly version: string
+      readonly styles: readonly string[]
+      readonly images: readonly string[]
+    }
   /** It is to come again when it is looked at. */
   | { readonly kind: 'rest' }
 

@@ -11,6 +11,15 @@ const EVENTS = '/-/dev/events'
 /** Less than what proxies and browsers call silence. */
 const BEAT_MS = 15_000
 
+const IMAGES: ReadonlySet<string> = new Set('.svg .png .jpg .jpeg .gif .webp .avif .ico'.split(' '))
+
+/** What takes its place in a page that stays as it is; `other`: the page has to be loaded anew. */
+function kindOf(path: string): 'style' | 'image' | 'other' {
+  const extension = extname(path)
+  if (extension === '.css') return 'style'
+  return IMAGES.has(extension) ? 'image' : 'other'
+}
+
 /** Tells the tabs of a browser what has changed. */
 export class Reload {
   readonly #listeners = new Listeners()
@@ -54,9 +63,11 @@ export class Reload {
 
   /** Files have changed that are none of Python's business. */
   refreshed(paths: readonly string[]): void {
-    if (paths.some((path) => extname(path) !== '.css')) return this.changed()
+    const names = (kind: string): string[] =>
+      paths.filter((path) => kindOf(path) === kind).map((path) => basename(path))
+    if (names('other').length > 0) return this.changed()
     this.#changes++
-    this.#listeners.tell({ kind: 'css', version: this.#version, names: paths.map((path) => basename(path)) })
+    this.#listeners.tell({ kind: 'swap', version: this.#version, styles: names('style'), images: names('image') })
   }
 
   /** No tab is listened to any more. */
