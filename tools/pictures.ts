@@ -43,19 +43,21 @@ interface Picture {
 }
 
 const WIDE = { viewport: { width: 1280, height: 690 } }
+/** The page scrolls within itself: a part is cut out whole only where all of it is seen. */
+const TALL = { viewport: { width: 1280, height: 2600 } }
 const PICTURES: readonly Picture[] = [
   { name: 'inspector', of: 1, options: WIDE },
   { name: 'inspector-dark', of: 3, options: { ...WIDE, colorScheme: 'dark' } },
   { name: 'inspector-refused', of: 4, options: WIDE },
   { name: 'inspector-raised', of: 5, options: { ...WIDE, colorScheme: 'dark' } },
   { name: 'inspector-phone', of: 2, options: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 } },
-  { name: 'stage-listen', of: 2, options: WIDE, part: '#listen' },
-  { name: 'stage-parse', of: 2, options: WIDE, part: '#parse' },
-  { name: 'stage-route', of: 2, options: WIDE, part: '#route' },
-  { name: 'stage-dispatch', of: 2, options: WIDE, part: '#dispatch' },
-  { name: 'stage-worker', of: 2, options: WIDE, part: '#worker' },
-  { name: 'stage-application', of: 3, options: WIDE, part: '#application' },
-  { name: 'stage-respond', of: 3, options: WIDE, part: '#respond' },
+  { name: 'stage-listen', of: 2, options: TALL, part: '#listen' },
+  { name: 'stage-parse', of: 2, options: TALL, part: '#parse' },
+  { name: 'stage-route', of: 2, options: TALL, part: '#route' },
+  { name: 'stage-dispatch', of: 2, options: TALL, part: '#dispatch' },
+  { name: 'stage-worker', of: 2, options: TALL, part: '#worker' },
+  { name: 'stage-application', of: 3, options: TALL, part: '#application' },
+  { name: 'stage-respond', of: 3, options: TALL, part: '#respond' },
   { name: 'inspector-environ', of: 1, options: WIDE, part: 'main', pointed: '.key:has-text("QUERY_STRING")' },
 ]
 

@@ -25,7 +25,7 @@ function linksOf(page: string): Link[] {
   const prose = readFileSync(join(ROOT, page), 'utf8')
     .replace(/^( *)(`{3,})[\s\S]*?^\1\2$/gm, '')
     .replace(/`[^`\n]*`/g, '')
-  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+  return [...prose.matchAll(/(?:\]\(|\bsrc(?:set)?=")([^)"\s]+)/g)]
     .map(([, to]) => ({ page, to: to! }))
     .filter(({ to }) => !/^[a-z]+:/.test(to))
 }
