@@ -162,8 +162,11 @@ export class PooledWorker implements AttachedWorker, LinkOwner<Job> {
 
   /** It was recalled, and has not answered since: another RECALL would bring nothing out of what it runs. */
   get isStalled(): boolean {
+    if (!this.#stalled) return false
+    // One greenlet that computes keeps all those from beginning that were sent later, however many are free.
+    if (this.#inGreenlets) return !isAfter(this.link.lastSentId, this.#recalledTo)
     const oldest = this.link.oldest?.place
-    return this.#stalled && oldest != null && !isAfter(oldest.id, this.#recalledTo)
+    return oldest != null && !isAfter(oldest.id, this.#recalledTo)
   }
 
   /** A young worker's first requests are slow (imports, caches, shared memory that is copied): what it gets grows with what it has answered. */

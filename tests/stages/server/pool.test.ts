@@ -218,6 +218,24 @@ test('greenlets that one of them keeps from running: what comes goes elsewhere, 
   deepEqual([slow!.told, stuck!.names.includes('failed')], [[], false])
 })
 
+test('what greenlets are sent after a recall that brought nothing is recalled, too', async (t) => {
+  const house = new House(t, { lookAhead: 0 })
+  const { worker } = await house.worker({ threads: 10, inGreenlets: true })
+  house.submit('computes')
+  await worker.request()
+  house.clock.advance(60)
+  const first = await worker.heard('RECALL')
+  await worker.send(frame(RETURNED, first.id, u32()))
+  await house.until(() => house.pool.running === 1 && house.pool.waiting === 0, 'the answer')
+  house.submit('later')
+  equal((await worker.request()).target, '/later')
+  house.clock.advance(60)
+  const second = await worker.heard('RECALL')
+  equal(second.id, 2)
+  await worker.send(frame(RETURNED, second.id, u32(2)))
+  await house.until(() => house.pool.waiting === 1, 'the one that was not begun')
+})
+
 test('a cancelled request that greenlets give back unasked says nothing of them', async (t) => {
   const house = new House(t, { lookAhead: 0 })
   const { worker } = await house.worker({ threads: 10, inGreenlets: true })
