@@ -39,6 +39,8 @@ export interface StartOptions {
   readonly ulimit?: string
   /** false: no `--bind 127.0.0.1:0`. */
   readonly bind?: boolean
+  /** true: it counts on one request at a time, or on an interpreter without gevent: TEST_GREENLETS passes it by. */
+  readonly inThreads?: boolean
   /** Extra descriptors from 3 on. */
   readonly descriptors?: readonly number[]
   /** Its own process group, so that a signal can be sent to all of it. */
@@ -347,7 +349,7 @@ function launch<T extends Server>(
     env: {
       ...plainEnvironment(),
       ...FRONTS,
-      ...GREENLETS,
+      ...(options.inThreads ? {} : GREENLETS),
       ...options.env,
       ...slowForks(options.env?.PYTHONPATH),
       TEST_MARK: mark.slice('TEST_MARK='.length),

@@ -113,8 +113,9 @@ for (const where of ['c', 'python', 'stopped'])
   test(`a worker that hangs (${where}) holds only what it was given; a stop ends it`, async (t) => {
     const own = new Notes(t)
     const notes = new Notes(t)
-    // Nothing is sent ahead: what hangs in C behind the interpreter's lock can't give it back.
-    const server = await start(t, 'crashing.py', [...TWO, '--look-ahead', '0', '--graceful-timeout', '500ms'])
+    // Nothing is sent ahead: what hangs in C behind the interpreter's lock can't give it back, nor can who is stopped.
+    const options = [...TWO, '--look-ahead', '0', '--graceful-timeout', '500ms']
+    const server = await start(t, 'crashing.py', options, { inThreads: where !== 'python' })
     const client = await server.connect()
     await client.write(request('GET', `/hang?where=${where}&log=${own.path}`))
     await own.until(1)

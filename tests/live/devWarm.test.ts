@@ -53,7 +53,11 @@ async function open(t: TestContext, packages: readonly string[]): Promise<Site> 
     mkdirSync(join(installed, name), { recursive: true })
     writeFileSync(join(installed, name, '__init__.py'), text)
   }
-  const server = await start(t, 'dev', ['shop', '--log-level', 'info'], { cwd: path, env: { PYTHONPATH: installed } })
+  const server = await start(t, 'dev', ['shop', '--log-level', 'info'], {
+    cwd: path,
+    env: { PYTHONPATH: installed },
+    inThreads: true,
+  })
   await eventually(() => server.stdout.includes('watching'), 'the watcher')
   const facts = async () => JSON.parse((await server.get('/')).text) as Facts
   const save = async (names: readonly string[], more?: string): Promise<Facts> => {

@@ -7,8 +7,8 @@ type Headers = readonly (readonly [string, string])[]
 
 /** Both as it is and under wsgiref.validate. All are started before the first test is registered. */
 const servers = [
-  ['probe.py', await shared('probe.py', ['--workers', '1'])],
-  ['checked.py', await shared('checked.py', ['--workers', '1'])],
+  ['probe.py', await shared('probe.py', ['--workers', '1'], { inThreads: true })],
+  ['checked.py', await shared('checked.py', ['--workers', '1'], { inThreads: true })],
 ] as const
 
 for (const [app, server] of servers) {

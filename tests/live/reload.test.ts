@@ -118,7 +118,7 @@ for (const { what, first, says } of [
 
 for (const preload of ['auto', 'never'])
   test(`an application that isn’t ready within --boot-timeout: the old goes on (--preload ${preload})`, async (t) => {
-    const shop = await Shop.open(t, [...TWO, '--boot-timeout', '500ms', '--preload', preload])
+    const shop = await Shop.open(t, [...TWO, '--boot-timeout', '1500ms', '--preload', preload])
     const before = (await shop.server.workerPids(2)).sort()
     const processes = shop.server.processes().length
     shop.write('slow', 'import time; time.sleep(300)')

@@ -184,7 +184,7 @@ test('a crash loop backs off instead of burning the machine', async (t) => {
 })
 
 test('the queue is bounded: 503 with Retry-After', async (t) => {
-  const server = await start(t, 'probe.py', [...ONE, '--queue', '5'])
+  const server = await start(t, 'probe.py', [...ONE, '--queue', '5'], { inThreads: true })
   const gate = new Gate(t)
   const held = await server.connect()
   await held.write(request('GET', `/wait?gate=${gate.path}`))
@@ -244,7 +244,7 @@ test('what is cancelled while queued is never run', async (t) => {
 })
 
 test('one connection can’t crowd out the others', async (t) => {
-  const server = await start(t, 'probe.py', ONE)
+  const server = await start(t, 'probe.py', ONE, { inThreads: true })
   const gate = new Gate(t)
   const greedy = await server.connect()
   await greedy.write(request('GET', `/wait?gate=${gate.path}`))
