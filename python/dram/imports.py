@@ -95,7 +95,8 @@ def write(path, facts):
 
 def imported_files():
     files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    found = (os.path.realpath(file) for file in files if isinstance(file, str) and file.endswith(".py"))
+    own = (file for file in files if isinstance(file, str) and file.endswith(".py") and not is_foreign(file))
+    found = map(os.path.realpath, own)      # which asks the system for each part of a path
     return sorted(file for file in found if not is_foreign(file))
 
 

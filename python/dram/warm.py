@@ -28,7 +28,7 @@ class Warm(Zygote):
         self.listener.settimeout(ACCEPT_SECONDS)
         self.files = {}            # of what was imported → its stamp
         self.is_leaving = False
-        title.set_title(command["title"], "warm zygote")
+        title.set_title(command["title"], "warming")
         lifeline.create(self.lifeline_path)
         self.say("begun")
 
@@ -50,6 +50,7 @@ class Warm(Zygote):
         if environ != stash.environ:
             os.environ.clear()
             os.environ.update(environ)
+        title.set_title(self.command["title"], "warm zygote")
         self.say("warm", packages=[unit.name for unit in stash.units], refused=refused)
 
     def import_packages(self):

@@ -1,5 +1,5 @@
 /** An editor writes several files, or one in several steps: so long after the last change they count as one. */
-const QUIET_MS = 25
+const QUIET_MS = 15
 /** A checkout of another branch may go on for a while, and never be quiet. */
 const MOST_MS = 1_000
 
