@@ -135,7 +135,12 @@ export function journey(number: number, more: Partial<Journey> = {}): Journey {
       { stage: 'parse', what: 'Request body', result: 'none', because: 'RFC 9112 §6.3' },
       { stage: 'route', what: 'True client', result: '127.0.0.1', because: 'who connected' },
       { stage: 'route', what: 'Scheme', result: 'http', because: '--url-scheme' },
-      { stage: 'dispatch', what: 'Queue', result: 'nobody waited; it waited less than 1 ms', because: '--queue 2048' },
+      {
+        stage: 'dispatch',
+        what: 'Queue',
+        result: 'nobody waited before it; it waited less than 1 ms',
+        because: '--queue 2048',
+      },
       { stage: 'worker', what: 'Worker', result: 'worker 1', because: 'the least busy one with room' },
       { stage: 'respond', what: 'Connection afterwards', result: 'kept open', because: '--keep-alive 75s' },
     ],

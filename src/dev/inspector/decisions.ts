@@ -155,7 +155,7 @@ function pipelining({ record: { isPipelined, wasHeldBack } }: Facts): Told {
 
 function queue({ record: { queuedAt, sentAt, waitingBefore }, settings }: Facts): Told {
   if (queuedAt === null) return null
-  const place = waitingBefore === 0 ? 'nobody waited' : `${waitingBefore} waited before it`
+  const place = waitingBefore === 0 ? 'nobody waited before it' : `${waitingBefore} waited before it`
   const wait = sentAt === null ? 'it was sent to no worker' : `it waited ${durationOf(sentAt - queuedAt)}`
   const limits = `${said('queue')} ${settings.queue}, ${said('queueTimeoutMs')} ${durationText(settings.queueTimeoutMs)}`
   return { what: 'Queue', result: `${place}; ${wait}`, because: limits }
