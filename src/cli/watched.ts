@@ -13,6 +13,8 @@ export interface Watched {
   readonly files: readonly string[]
   /** It shows on stdout what it does, and hears keys; else the log has it. */
   readonly shows: boolean
+  /** Path of the certificate that has signed ours, and that browsers may not know; null: there is none. */
+  readonly authority: string | null
   /** A browser is to be opened at the start. */
   readonly opens: boolean
   /** Tabs of a browser that show the application are reloaded, too. */
@@ -28,7 +30,7 @@ export async function serveWatched(
   read: () => Promise<Loaded>,
   world: World,
   keeper: () => Keeper | null,
-  { files, shows, opens, reloadsBrowser }: Watched,
+  { files, shows, authority, opens, reloadsBrowser }: Watched,
 ): Promise<number> {
   const { Beside, Dev, editorLink, Reload, Screen, Warmth } = await import('../dev/dev.ts') // no other command needs it
   const { settings } = loaded
@@ -37,15 +39,16 @@ export async function serveWatched(
   const named = new Set([...USUAL_FILES, ...files, ...envFile].map((name) => resolve(folder, name)))
   // Pages of ours are for `dram dev` alone, not for whoever reloads in production.
   const name = settings.bind.join('-').replace(/\W+/g, '-')
+  const isSecure = settings.certfile !== null || settings.keyfile !== null
   const errors = settings.exposeErrors ? { folder, editor: editorLink(settings.editor, world.variables) } : null
-  const beside = shows ? new Beside(name, reloadsBrowser ? new Reload() : null, errors) : null
-  const screen = shows ? new Screen(stageOf(folder, world)) : null
+  const beside = shows ? new Beside(name, isSecure, reloadsBrowser ? new Reload() : null, errors) : null
+  const screen = shows ? new Screen({ ...stageOf(folder, world), authority }) : null
   const warmth = shows ? new Warmth() : null
   const dev = new Dev({ beside, folder, named, screen, warmth, opens })
   return startServer(async () => watched(await read(), shows), world, keeper, dev, warmth?.take)
 }
 
-function stageOf(folder: string, { terminal, out }: World): Stage {
+function stageOf(folder: string, { terminal, out }: World): Omit<Stage, 'authority'> {
   const columns = terminal?.columns ?? Number.POSITIVE_INFINITY
   return { folder, colors: terminal?.colors ?? false, columns, out }
 }

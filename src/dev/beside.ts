@@ -28,13 +28,14 @@ export class Beside implements Bystander {
 
   /**
    * @param name tells servers of one machine apart, in their cookies
+   * @param isSecure it is asked for by TLS
    * @param reload null: tabs are not reloaded
    * @param errors where pages of faults lead to; null: they are the plain ones
    */
-  constructor(name: string, reload: Reload | null, errors: Omit<Place, 'reloadTag'> | null) {
+  constructor(name: string, isSecure: boolean, reload: Reload | null, errors: Omit<Place, 'reloadTag'> | null) {
     this.reload = reload
     this.#errors = errors === null ? null : { ...errors, reloadTag: () => reload?.tag() ?? '' }
-    this.guard = new Guard(name)
+    this.guard = new Guard(name, isSecure)
     this.pages = new Pages(this.guard)
     this.recorder = new Recorder({ isOwn: (request) => this.pages.deskFor(request) !== null })
     this.pages.add({

@@ -22,7 +22,11 @@ export class Guard {
   /** Cookies don't know ports: servers side by side must not take each other's. */
   readonly cookieName: string
 
-  constructor(name: string, token: string = randomBytes(TOKEN_BYTES).toString('base64url')) {
+  /** It is asked for by TLS: the cookie may not travel without. */
+  readonly #isSecure: boolean
+
+  constructor(name: string, isSecure: boolean, token: string = randomBytes(TOKEN_BYTES).toString('base64url')) {
+    this.#isSecure = isSecure
     this.token = token
     this.cookieName = `dram-dev-${name}`
   }
@@ -49,7 +53,7 @@ export class Guard {
 
   /** A session's cookie: SameSite=Strict keeps it from requests that other sites cause. */
   get cookie(): string {
-    return `${this.cookieName}=${this.token}; Path=/; HttpOnly; SameSite=Strict`
+    return `${this.cookieName}=${this.token}; Path=/; HttpOnly; SameSite=Strict${this.#isSecure ? '; Secure' : ''}`
   }
 
   #hasToken(block: Pick<HeaderBlock, 'fields'>): boolean {

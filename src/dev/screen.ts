@@ -28,6 +28,8 @@ export interface Stage {
   readonly colors: boolean
   /** Of the terminal; Infinity: it is none. */
   readonly columns: number
+  /** Path of a certificate that browsers have yet to trust; null: there is none. */
+  readonly authority: string | null
   out(text: string): void
 }
 
@@ -70,18 +72,19 @@ export class Screen {
   ready(shown: Shown): void {
     this.#shown = shown
     const { facts } = shown.server
+    const { authority, columns } = this.#stage
     const { local, network } = this.#links
     const [first] = local
     const rows: readonly Row[] = [
       ['local', local.map((link) => [this.#paint(BOLD, link)])],
       ['network', network.map((link) => [link])],
+      ['signed by', authority === null ? [] : [[authority, this.#paint(DIM, 'import it once, as an authority')]]],
       ['application', facts === null ? [] : [[facts.application]]],
       ['Python', facts === null ? [] : [[`${facts.implementation} ${facts.python}`]]],
       ['watching', [[this.#stage.folder, ...this.#watchedText(shown.watched)]]],
       ['Inspector', first?.startsWith('http') ? [[shown.linkTo(first, INSPECTOR)]] : []],
       ['keys', Keyboard.isThere ? [KEYS.map(([key, name]) => `${key} ${this.#paint(DIM, name)}`)] : []],
     ]
-    const { columns } = this.#stage
     this.#say(`\n${rowsText(rows, columns, (name) => this.#paint(DIM, name))}\n`)
     if (shown.isBroken) this.broken()
   }
@@ -135,8 +138,7 @@ export class Screen {
   lend(): void {
     this.#keyboard.letGo()
     this.#keyboard.remember()
-    const help = 'the terminal is its own, a reload waits; c goes on, q ends the request'
-    this.#say(`${this.#paint(YELLOW, '‖')} a debugger ${this.#paint(DIM, help)}\n`)
+    this.#say(`${this.#paint(YELLOW, '‖')} a debugger has the terminal ${this.#paint(DIM, 'c goes on')}\n`)
     this.#held = []
   }
 

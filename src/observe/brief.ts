@@ -14,7 +14,7 @@ export function briefLine({ head, status, bodyBytes, tookMicros, wallMs }: Acces
   const paint = (color: string, text: string): string => (colors && color !== PLAIN ? color + text + RESET : text)
   const time = new Date(wallMs).toTimeString().slice(0, 8)
   const method = (head?.method ?? '-').padEnd(6)
-  const target = head === null ? '-' : escapedBytes(head.target)
+  const target = paint(status >= 500 ? RED : PLAIN, head === null ? '-' : escapedBytes(head.target))
   const took = paint(tookMicros >= SLOW_MICROS ? YELLOW : DIM, durationText(tookMicros))
   const size = paint(DIM, bytesText(bodyBytes))
   return `${paint(DIM, time)} ${method} ${paint(colorOf(status), String(status))} ${target} ${took} ${size}\n`

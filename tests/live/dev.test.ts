@@ -1,62 +1,15 @@
 import { equal, match, ok } from 'node:assert/strict'
-import { mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
-import { folder, type LiveServer, PYTHON, run, type Server, start } from '../kit/server.ts'
+import { loads, openSite, SHOP } from '../kit/devSite.ts'
+import { folder, PYTHON, run, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
-const SHOP = `
-import os, time
-import helper
-from string import Template
-
-def application(environ, start_response):
-    if environ["PATH_INFO"] == "/fails":
-        raise ValueError("told to")
-    if environ["PATH_INFO"] == "/lazy":
-        import lazy
-        text = lazy.TEXT
-    elif environ["PATH_INFO"] == "/template":
-        text = open("templates/page.html").read()
-    else:
-        text = helper.TEXT
-    is_page = environ["PATH_INFO"] == "/page"
-    start_response("200 OK", [("Content-Type", "text/html" if is_page else "text/plain")])
-    return [text.encode()]
-`
-
-interface Site {
-  readonly path: string
-  readonly server: LiveServer
-  write(name: string, text: string): void
-  text(target?: string): Promise<string>
-  /** Asks until it answers so. */
-  becomes(text: string, target?: string): Promise<unknown>
-}
-
-async function open(t: TestContext, args: readonly string[] = []): Promise<Site> {
-  const path = folder(t, { 'shop.py': SHOP, 'helper.py': 'TEXT = "1"\n', 'lazy.py': 'TEXT = "lazy 1"\n' })
-  mkdirSync(join(path, 'templates'))
-  writeFileSync(join(path, 'templates/page.html'), 'page 1')
-  const server = await start(t, 'dev', ['shop', '--log-level', 'info', ...args], { cwd: path })
-  await eventually(() => server.stdout.includes('watching'), 'the watcher')
-  const text = async (target = '/') => (await server.get(target)).text
-  return {
-    path,
-    server,
-    text,
-    write: (name, content) => writeFileSync(join(path, name), content),
-    becomes: (wanted, target) => eventually(async () => (await text(target)) === wanted, `${target ?? '/'}: ${wanted}`),
-  }
-}
-
-/** It says in stdout how often it has loaded anew. */
-const loads = (server: Server): number => server.stdout.split('✓ loaded').length - 1
-
 test('a save is answered by the new code, and no request is lost or sees an error meanwhile', async (t) => {
-  const site = await open(t)
+  const site = await openSite(t)
   equal(await site.text(), '1')
   for (let at = 2; at < 7; at++) {
     site.write('helper.py', `TEXT = "${at}"\n`) // the same size, and mostly the same second
@@ -69,7 +22,7 @@ test('a save is answered by the new code, and no request is lost or sees an erro
 })
 
 test('editors save in their own ways: rename over, delete and write, touch', async (t) => {
-  const site = await open(t)
+  const site = await openSite(t)
   site.write('.helper.py.swp', 'TEXT = "2"\n')
   renameSync(join(site.path, '.helper.py.swp'), join(site.path, 'helper.py'))
   await site.becomes('2')
@@ -83,7 +36,7 @@ test('editors save in their own ways: rename over, delete and write, touch', asy
 })
 
 test('what formats on saving writes a second time right after the first', async (t) => {
-  const site = await open(t)
+  const site = await openSite(t)
   site.write('helper.py', 'TEXT =   "2"\n')
   await eventually(() => site.server.stdout.includes('↻ helper.py'), 'the change to be seen')
   site.write('helper.py', 'TEXT = "3"\n')
@@ -91,7 +44,7 @@ test('what formats on saving writes a second time right after the first', async 
 })
 
 test('what is imported late and templates count; what is not imported does not', async (t) => {
-  const site = await open(t)
+  const site = await openSite(t)
   equal(await site.text('/lazy'), 'lazy 1')
   site.write('lazy.py', 'TEXT = "lazy 2"\n')
   await site.becomes('lazy 2', '/lazy')
@@ -103,7 +56,7 @@ test('what is imported late and templates count; what is not imported does not',
 })
 
 test('many files at once are few changes', async (t) => {
-  const site = await open(t)
+  const site = await openSite(t)
   for (let at = 0; at < 300; at++) site.write(`templates/${at}.html`, String(at))
   site.write('helper.py', 'TEXT = "2"\n')
   await site.becomes('2')
@@ -137,7 +90,7 @@ test('an application that fails to load is an error page until a change mends it
 })
 
 test('a file that the application writes whenever it is loaded does not keep it loading', async (t) => {
-  const site = await open(t)
+  const site = await openSite(t)
   site.write('helper.py', "TEXT = open('notes.txt', 'a').write('loaded\\n') and 'writes'\n")
   await eventually(() => site.server.stdout.includes('notes.txt: changes at each load'), 'to be told')
   await site.becomes('writes')
@@ -156,7 +109,7 @@ test('pages get the script that reloads them, unless that is turned off', async 
     [[], 1],
     [['--no-browser-reload'], 0],
   ] as const) {
-    const { server } = await open(t, args)
+    const { server } = await openSite(t, args)
     equal((await server.get('/page', page)).text.split('/-/dev/reload.js').length - 1, count)
     equal((await server.get('/', page)).text, '1', 'it is no page')
     const script = await server.get('/-/dev/reload.js', page)
@@ -165,7 +118,7 @@ test('pages get the script that reloads them, unless that is turned off', async 
 })
 
 test('tracebacks are for this machine alone', async (t) => {
-  const { server } = await open(t)
+  const { server } = await openSite(t)
   match((await server.get('/fails', [['Host', `localhost:${server.port}`]])).text, /ValueError: told to/)
   for (const header of [
     ['Host', 'rebound.example'],
@@ -179,7 +132,7 @@ test('tracebacks are for this machine alone', async (t) => {
 })
 
 test('what comes while it loads waits for the new code', async (t) => {
-  const site = await open(t)
+  const site = await openSite(t)
   const client = await site.server.connect()
   site.write('helper.py', 'import time\ntime.sleep(0.3)\nTEXT = "2"\n')
   await eventually(() => site.server.stdout.includes('↻ helper.py'), 'the change to be seen')
@@ -202,7 +155,7 @@ test('a port that is taken: the next one, and it says so', async (t) => {
 })
 
 test('many reloads leave no processes behind', async (t) => {
-  const site = await open(t)
+  const site = await openSite(t)
   const before = site.server.processes().length
   for (let at = 0; at < 20; at++) {
     site.write('helper.py', `TEXT = "r${at}"\n`)

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
+import { siteIn } from '../kit/devSite.ts'
 import { sendSignal } from '../kit/processes.ts'
 import { folder, start } from '../kit/server.ts'
 import { Terminal } from '../kit/terminal.ts'
@@ -30,6 +31,7 @@ const PROMPT = /\(Pdb\) /
 interface Site {
   readonly path: string
   readonly terminal: Terminal
+  readonly port: number
   /** Status and text of an answer, once it comes. */
   ask(target: string): Promise<string>
 }
@@ -51,7 +53,7 @@ async function open(t: TestContext, args: readonly string[] = [], shop = SHOP): 
     asked.catch(() => {}) // it is looked at late
     return asked
   }
-  return { path, terminal, ask }
+  return { path, terminal, port: Number(port), ask }
 }
 
 /** Ctrl-C, until that is shown: where it comes right before Python begins to wait, Python does not hear it. */
@@ -133,6 +135,38 @@ test('one thread, and code that runs while it is imported, stop as well', async 
   equal((await client.response()).text, '42')
   terminal.type('q')
   equal(await terminal.end(), 'ended with 0, modes as before')
+})
+
+test('Ctrl-C ends it, whatever browsers hold open', async (t) => {
+  const { terminal, port } = await open(t, ['--graceful-timeout', '1h'])
+  const kept = await Client.connect({ port })
+  const listening = await Client.connect({ port })
+  t.after(() => {
+    kept.close()
+    listening.close()
+  })
+  await kept.write(request('GET', '/'))
+  equal((await kept.response()).text, '41')
+  await listening.write(request('GET', '/-/dev/events', [['Host', `localhost:${port}`]]))
+  match((await listening.some()).toString(), /text\/event-stream/)
+  terminal.type(CTRL_C)
+  equal(await terminal.end(), 'ended with 0, modes as before')
+})
+
+test('an application that asks itself is answered', async (t) => {
+  const shop = `
+from urllib.request import urlopen
+
+def application(environ, start_response):
+    text = b"inner"
+    if environ["PATH_INFO"] == "/":
+        text = b"outer, " + urlopen("http://127.0.0.1:%s/inner" % environ["SERVER_PORT"]).read()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [text]
+`
+  const { server, text } = await siteIn(t, folder(t, { 'shop.py': shop }), {}, false)
+  equal(await text('/'), 'outer, inner')
+  equal(server.stdout.includes('GET    200 /inner'), true)
 })
 
 test('where there is no terminal, breakpoint() is passed over, and the log says where', async (t) => {

@@ -50,6 +50,8 @@ const DOORS = [
   'dev/guard.ts',
   'dev/imports.ts',
   'dev/inspector/sender.ts',
+  'dev/https/certificate.ts',
+  'dev/https/local.ts',
   'dev/keyboard.ts',
   'dev/lending.ts',
   'dev/port.ts',

@@ -1,3 +1,4 @@
+import type { LocalCertificate } from '../../dev/https/local.ts'
 import { versionLine } from '../../house/version.ts'
 import { readArguments } from '../../settings/arguments.ts'
 import { type Given, isDefault } from '../../settings/given.ts'
@@ -10,7 +11,14 @@ import { COMMON_SWITCHES, type Command, type World } from './command.ts'
 import { sourceOf } from './serve.ts'
 
 const FIRST_PORT = 8000
-const SWITCHES = { ...COMMON_SWITCHES, '--open': '--open', '--no-browser-reload': '--no-browser-reload' } as const
+const SWITCHES = {
+  ...COMMON_SWITCHES,
+  '--open': '--open',
+  '--https': '--https',
+  '--no-browser-reload': '--no-browser-reload',
+} as const
+/** Those that are reached from this machine alone. */
+const LOOPBACK = /^(?:https?:\/\/)?(?:localhost|127\.|\[?::1\]?)/
 /** What differs from `dram serve` where nothing else is asked for. */
 const DEFAULTS: readonly (readonly [key: SettingKey, word: string])[] = [
   ['workers', '1'],
@@ -30,7 +38,7 @@ export const dev: Command = {
   usage: 'dev [APP] [options]',
   summary: 'Serve while you develop: reloads when a file changes, shows errors.',
 
-  help: (columns) => `Usage: dram dev [APP] [--open] [--no-browser-reload] [options of dram serve]
+  help: (columns) => `Usage: dram dev [APP] [--open] [--https] [--no-browser-reload] [options of dram serve]
 
 ${paragraph(`${REGISTRY.app.help} ${REGISTRY.app.why}`, columns)}
 
@@ -39,6 +47,7 @@ ${paragraph('The application is loaded anew when a file that it has imported cha
 ${twoColumns(
   [
     ['--open', 'Open the browser.'],
+    ['--https', 'Serve with a certificate of this machine, made where no --certfile is given.'],
     ['--no-browser-reload', 'Add nothing to pages that would reload them after a change.'],
   ],
   22,
@@ -64,21 +73,45 @@ async function serve(given: readonly Given[], world: World, switches: ReadonlySe
   const { freePort } = await import('../../dev/port.ts')
   const source = sourceOf(given, world)
   const port = await freePort(FIRST_PORT)
-  const read = async (): Promise<Loaded> => developed(await source.read(), port)
-  const loaded = await read()
+  const first = developed(await source.read(), port)
+  const certificate = switches.has('--https') ? await certificateFor(first, world) : null
+  const read = async (): Promise<Loaded> => secured(developed(await source.read(), port), certificate)
+  const loaded = secured(first, certificate)
   if (port !== FIRST_PORT && loaded.settings.bind.includes(`127.0.0.1:${port}`))
     world.out(`port ${FIRST_PORT} is taken\n`)
   return serveWatched(loaded, read, world, source.keeper, {
     files: [],
     shows: true,
+    authority: certificate?.authority ?? null,
     opens: switches.has('--open'),
     reloadsBrowser: !switches.has('--no-browser-reload'),
   })
 }
 
-/** Settings for who develops, where nobody has said otherwise. */
+/** Null: there is one. */
+async function certificateFor({ settings }: Loaded, { variables }: World): Promise<LocalCertificate | null> {
+  if (settings.certfile !== null || settings.keyfile !== null) return null
+  const { localCertificate, networkHosts } = await import('../../dev/https/local.ts')
+  const isOpen = settings.bind.some((address) => !LOOPBACK.test(address))
+  return localCertificate(isOpen ? networkHosts() : [], { nowMs: Date.now(), variables })
+}
+
+function secured(loaded: Loaded, certificate: LocalCertificate | null): Loaded {
+  if (certificate === null) return loaded
+  return unlessSaid(loaded, [
+    ['certfile', certificate.certfile],
+    ['keyfile', certificate.keyfile],
+  ])
+}
+
+/** Settings for who develops. */
 function developed(loaded: Loaded, port: number): Loaded {
-  const wanted = [...DEFAULTS, ['bind', `127.0.0.1:${port}`] as const].filter(([key]) => isDefault(loaded.origins[key]))
+  return unlessSaid(loaded, [...DEFAULTS, ['bind', `127.0.0.1:${port}`]])
+}
+
+/** Settings that nobody has said otherwise. */
+function unlessSaid(loaded: Loaded, settings: readonly (readonly [key: SettingKey, word: string])[]): Loaded {
+  const wanted = settings.filter(([key]) => isDefault(loaded.origins[key]))
   const origin = { kind: 'dialect', server: 'dram dev', source: '', name: '' } as const
   const given = wanted.map(([key, word]): Given => ({ key, words: [word], off: false, origin }))
   return { ...strengthened(loaded, given), knowsFrameworks: true }

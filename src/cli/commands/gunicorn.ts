@@ -47,7 +47,8 @@ async function start(settings: GunicornSettings, world: World): Promise<number> 
   const keeper = () => settings.keeper
   const files = watchedFiles(first, world.folder)
   if (files === null) return startServer(next, world, keeper)
-  return serveWatched(first.loaded, next, world, keeper, { files, shows: false, opens: false, reloadsBrowser: false })
+  const quiet = { shows: false, authority: null, opens: false, reloadsBrowser: false }
+  return serveWatched(first.loaded, next, world, keeper, { files, ...quiet })
 }
 
 /** What `reload` looks at besides what is imported; null: it is off. */

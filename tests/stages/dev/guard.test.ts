@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { Guard } from '../../../src/dev/guard.ts'
 import { asked, FETCH, STRANGERS } from './asked.ts'
 
-const guard = new Guard('8000', 'the-token')
+const guard = new Guard('8000', false, 'the-token')
 const COOKIE = `Cookie: a=b; ${guard.cookieName}=the-token; c=d`
 
 describe('what is local', () => {
@@ -42,9 +42,10 @@ describe('the token', () => {
       equal(guard.admits(asked([cookie]), 'act'), false)
     })
   test('in a second line of cookies counts', () => equal(guard.admits(asked(['Cookie: a=b', COOKIE]), 'act'), true))
-  test('is another one for each server', () => notEqual(new Guard('a').token, new Guard('a').token))
+  test('is another one for each server', () => notEqual(new Guard('a', false).token, new Guard('a', false).token))
   test('travels in a cookie that scripts and other sites do not get', () => {
     match(guard.cookie, /^dram-dev-8000=the-token; Path=\/; HttpOnly; SameSite=Strict$/)
+    match(new Guard('8000', true).cookie, /; SameSite=Strict; Secure$/)
   })
 })
 

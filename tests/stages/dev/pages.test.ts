@@ -7,7 +7,7 @@ import type { Desk, DeskQuestion, OwnAnswer } from '../../../src/server/bystande
 import type { ExchangeFacts } from '../../../src/server/facts.ts'
 import { asked, FETCH, STRANGERS } from './asked.ts'
 
-const guard = new Guard('8000', 'the-token')
+const guard = new Guard('8000', false, 'the-token')
 const COOKIE = `Cookie: ${guard.cookieName}=the-token`
 
 const pages = new Pages(guard)

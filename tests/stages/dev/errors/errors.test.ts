@@ -12,7 +12,7 @@ import type { ExchangeFacts } from '../../../../src/server/facts.ts'
 import { ROOT } from '../../../kit/server.ts'
 import { asked, FETCH, STRANGERS } from '../asked.ts'
 
-const guard = new Guard('8000', 'the-token')
+const guard = new Guard('8000', false, 'the-token')
 const COOKIE = `Cookie: ${guard.cookieName}=the-token`
 const HTML = 'Accept: text/html,*/*;q=0.8'
 const TAG = '<script src="/-/dev/reload.js" data-version="1" async></script>'

@@ -1,0 +1,88 @@
+import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { isPrivate, makeAuthority, makeCertificate } from '../../../src/dev/https/certificate.ts'
+import { der, identifier, time } from '../../../src/dev/https/der.ts'
+import { localCertificate } from '../../../src/dev/https/local.ts'
+import { folder } from '../../kit/server.ts'
+
+const DAY_MS = 86_400_000
+const NOW = Date.UTC(2030, 0, 1)
+const VALIDITY = { from: new Date(NOW - DAY_MS), to: new Date(NOW + 30 * DAY_MS) }
+
+test('lengths, identifiers and times as DER writes them', () => {
+  equal(der(4, Buffer.alloc(127)).subarray(0, 2).toString('hex'), '047f')
+  equal(der(4, Buffer.alloc(128)).subarray(0, 3).toString('hex'), '048180')
+  equal(der(4, Buffer.alloc(256)).subarray(0, 4).toString('hex'), '04820100')
+  equal(identifier('1.2.840.10045.4.3.2').toString('hex'), '06082a8648ce3d040302')
+  equal(time(new Date(Date.UTC(2049, 11, 31, 23, 59, 59))).toString('latin1'), '\x17\x0d491231235959Z')
+  equal(time(new Date(Date.UTC(2050, 0, 1))).toString('latin1'), '\x18\x0f20500101000000Z')
+})
+
+test('an authority signs a certificate, and both say what they are for', () => {
+  const made = makeAuthority('dram dev on here', ['localhost'], VALIDITY)
+  const authority = new X509Certificate(made.certificate)
+  const pair = makeCertificate(
+    ['localhost', '127.0.0.1', '::1', 'fd00::a:1'],
+    { name: 'dram dev on here', key: createPrivateKey(made.key) },
+    VALIDITY,
+  )
+  const certificate = new X509Certificate(pair.certificate)
+  ok(authority.ca)
+  ok(!certificate.ca)
+  ok(certificate.checkIssued(authority))
+  ok(certificate.verify(authority.publicKey))
+  ok(certificate.checkPrivateKey(createPrivateKey(pair.key)))
+  for (const host of ['localhost']) equal(certificate.checkHost(host), host)
+  for (const address of ['127.0.0.1', '::1', 'fd00::a:1']) equal(certificate.checkIP(address), address)
+  equal(certificate.checkHost('example.org'), undefined)
+  deepEqual(certificate.keyUsage, ['1.3.6.1.5.5.7.3.1'])
+  equal(Date.parse(certificate.validTo), NOW + 30 * DAY_MS)
+})
+
+test('private addresses', () => {
+  for (const address of ['127.0.0.1', '10.1.2.3', '172.31.0.1', '192.168.7.7', '::1', 'fd00::1', 'fe80::1'])
+    ok(isPrivate(address), address)
+  for (const address of ['8.8.8.8', '172.32.0.1', '192.169.0.1', '2001:db8::1', '::2']) ok(!isPrivate(address), address)
+})
+
+test('it is kept for its user alone, and made anew before it ends', (t) => {
+  const home = folder(t)
+  const at = (days: number, hosts: string[] = []) =>
+    localCertificate(hosts, { nowMs: NOW + days * DAY_MS, variables: { XDG_DATA_HOME: home } })
+  const first = at(0)
+  const content = readFileSync(first.certfile, 'utf8')
+  equal(statSync(first.keyfile).mode & 0o777, 0o600)
+  equal(statSync(first.authority!.replace(/pem$/, 'key')).mode & 0o777, 0o600)
+  deepEqual(at(10), first)
+  equal(readFileSync(first.certfile, 'utf8'), content, 'the same while it lasts')
+  const authority = readFileSync(first.authority!, 'utf8')
+  deepEqual(at(20), first)
+  notEqual(readFileSync(first.certfile, 'utf8'), content, 'another in time')
+  equal(readFileSync(first.authority!, 'utf8'), authority, 'by the same authority')
+  const wider = new X509Certificate(
+    readFileSync(at(0, ['box.local', '192.168.1.5', '8.8.8.8', 'bank.example']).certfile),
+  )
+  equal(wider.checkHost('box.local'), 'box.local')
+  equal(wider.checkIP('192.168.1.5'), '192.168.1.5')
+  equal(wider.checkIP('8.8.8.8'), undefined, 'what the authority may not sign for would spoil the whole')
+  equal(wider.checkHost('bank.example'), undefined)
+})
+
+test('where mkcert is installed, with an authority, it signs', (t) => {
+  const home = folder(t)
+  const bin = join(home, 'bin')
+  mkdirSync(bin)
+  writeFileSync(join(home, 'rootCA.pem'), makeAuthority('mkcert', ['localhost'], VALIDITY).certificate)
+  const script = `#!/bin/sh
+if [ "$1" = -CAROOT ]; then echo ${home}; else cp ${home}/rootCA.pem "$2"; echo "$@" > "$4"; fi
+`
+  writeFileSync(join(bin, 'mkcert'), script)
+  chmodSync(join(bin, 'mkcert'), 0o755)
+  const variables = { XDG_DATA_HOME: home, PATH: `${bin}:${process.env.PATH}` }
+  const made = localCertificate([], { nowMs: NOW, variables })
+  equal(made.authority, null)
+  ok(readFileSync(made.keyfile, 'utf8').includes('localhost 127.0.0.1 ::1'))
+})
