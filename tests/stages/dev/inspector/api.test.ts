@@ -23,7 +23,7 @@ const SAME: Headers = [['Sec-Fetch-Site', 'same-origin']]
 
 async function open(t: TestContext): Promise<Scene> {
   const house = await House.open(t)
-  const beside = new Beside('test', null, null)
+  const beside = new Beside('test', false, null, null)
   house.server.bystander = beside
   const worker = await house.worker({ threads: 4 })
   const cookie = beside.guard.cookie.split(';')[0]!
