@@ -4,15 +4,24 @@ import { readFileSync } from 'node:fs'
 /** Ends what a dead program may have asked of a terminal: marks around what is pasted, and a hidden cursor. */
 const CALM = '\x1b[?2004l\x1b[?25h'
 
+const CTRL_Z = '\x1a'
+const OWN_GROUP = 0
+/** Nobody tells who comes into the foreground from the background, so it is looked for. */
+const LOOK_MS = 500
+
 /** The terminal on standard input, as long as keys are heard there one by one. */
 export class Keyboard {
   readonly #heard: (key: string) => void
   #isListening = false
+  /** Somebody is to hear keys, as soon as the terminal is ours. */
+  #isWanted = false
+  #timer: NodeJS.Timeout | null = null
   /** As stty says it, from before somebody else got it. */
   #modes = 'sane'
 
   constructor(heard: (key: string) => void) {
     this.#heard = heard
+    process.on('SIGCONT', this.#continued)
   }
 
   /** There is a terminal, and it is ours: who runs in the background is stopped by touching it. */
@@ -21,7 +30,9 @@ export class Keyboard {
   }
 
   listen(): void {
-    if (this.#isListening || !Keyboard.isThere) return
+    this.#isWanted = true
+    if (this.#isListening) return
+    if (!Keyboard.isThere) return this.#listenLater()
     this.#isListening = true
     const { stdin } = process
     stdin.setRawMode(true)
@@ -29,8 +40,25 @@ export class Keyboard {
     stdin.resume()
   }
 
+  #listenLater(): void {
+    if (process.stdin.isTTY) this.#timer ??= setInterval(this.#look, LOOK_MS).unref()
+  }
+
+  readonly #look = (): void => {
+    if (!Keyboard.isThere) return
+    this.#stopLooking()
+    this.listen()
+  }
+
+  #stopLooking(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+  }
+
   /** From now on it is as it was before, and others may read from it. */
   letGo(): void {
+    this.#isWanted = false
+    this.#stopLooking()
     if (!this.#isListening) return
     this.#isListening = false
     const { stdin } = process
@@ -50,8 +78,25 @@ export class Keyboard {
     process.stdout.write(CALM)
   }
 
+  /** The shell may have changed the terminal meanwhile, or have given it to us. */
+  readonly #continued = (): void => {
+    if (!this.#isWanted) return
+    this.letGo()
+    this.listen()
+  }
+
   readonly #typed = (bytes: Buffer): void => {
-    for (const key of bytes.toString()) this.#heard(key)
+    for (const key of bytes.toString()) {
+      if (key === CTRL_Z) this.#suspend()
+      else this.#heard(key)
+    }
+  }
+
+  /** As the terminal does where keys are not heard one by one. Where nobody could wake us, the system leaves us alone. */
+  #suspend(): void {
+    this.letGo()
+    process.kill(OWN_GROUP, 'SIGTSTP')
+    this.listen() // which is later
   }
 }
 

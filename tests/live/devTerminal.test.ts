@@ -86,6 +86,7 @@ test('breakpoint() gets the terminal, and Ctrl-C, until the program goes on; oth
   terminal.type('n\n')
   await terminal.shows(/shop\.py\(\d+\)application/)
   await terminal.shows(PROMPT)
+  equal(/GET +200 /.test(terminal.shown), false, 'the log waits')
   terminal.type('c\n')
   equal(await first, '200 42', 'a change waits until the program goes on')
   await terminal.shows(/a debugger[\s\S]*shop\.py\(1[23]\)application/)
