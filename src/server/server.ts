@@ -437,7 +437,8 @@ export class Server {
   #witness(client: ClientSocket, listener: Listener, { policy, limits }: Manner): ConnectionWitness | null {
     const { where, isSecure } = listener
     const settings = (): Settings => this.#context.settings
-    return this.#context.bystander?.connected?.({ client, where, isSecure, policy, limits, settings }) ?? null
+    const bug = (error: unknown): void => this.#context.bug(error)
+    return this.#context.bystander?.connected?.({ client, where, isSecure, policy, limits, settings, bug }) ?? null
   }
 
   /** Behind a proxy all come from one address: they share one text. */

@@ -18,6 +18,8 @@ export interface Connected {
   readonly limits: ParseLimits
   /** As they are in force now: a reload may have changed them since the connection came. */
   settings(): Settings
+  /** A mistake of whoever looks on: the server goes on. */
+  bug(error: unknown): void
 }
 
 /** Looks on at one connection, whose requests are being developed with. In production there is none. */

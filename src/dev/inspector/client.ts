@@ -17,9 +17,10 @@ export class WatchedClient implements ClientSocket {
   readonly #inner: ClientSocket
   readonly #onlooker: Onlooker
 
-  constructor(inner: ClientSocket, onlooker: Onlooker) {
+  /** `bug`: is told what the onlooker throws, which harms the connection no further. */
+  constructor(inner: ClientSocket, onlooker: Onlooker, bug: (error: unknown) => void) {
     this.#inner = inner
-    this.#onlooker = onlooker
+    this.#onlooker = guarded(onlooker, bug)
   }
 
   start(owner: ClientOwner): void {
@@ -117,6 +118,22 @@ export class WatchedClient implements ClientSocket {
 
   reset(): void {
     this.#inner.reset()
+  }
+}
+
+function guarded(onlooker: Onlooker, bug: (error: unknown) => void): Onlooker {
+  const guard = (deed: () => void): void => {
+    try {
+      deed()
+    } catch (error) {
+      bug(error)
+    }
+  }
+  return {
+    bytesCame: (bytes) => guard(() => onlooker.bytesCame(bytes)),
+    bytesLeft: (bytes) => guard(() => onlooker.bytesLeft(bytes)),
+    secured: (facts) => guard(() => onlooker.secured(facts)),
+    ended: () => guard(() => onlooker.ended()),
   }
 }
 

@@ -44,7 +44,7 @@ export class Conversation implements ConnectionWitness, Onlooker {
     this.number = number
     this.clientPort = connected.client.peer().port
     this.#keeper = keeper
-    this.client = new WatchedClient(connected.client, this)
+    this.client = new WatchedClient(connected.client, this, (error) => connected.bug(error))
     this.#shares = new Shares(connected.limits, {
       share: (bytes) => this.#arrives().share(bytes),
       head: (head) => this.#arrives().headCame(head),

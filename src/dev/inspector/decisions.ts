@@ -1,3 +1,4 @@
+import { SAFE_METHODS } from '../../events/request.ts'
 import { durationText, sizeText } from '../../kit/units.ts'
 import { plan } from '../../respond/framing.ts'
 import { REGISTRY, type SettingKey, type Settings } from '../../settings/registry.ts'
@@ -83,7 +84,8 @@ function expectation({ record: { head, continuedAt } }: Facts): Told {
   return { what: '100 Continue', result, because: 'RFC 9110 §10.1.1' }
 }
 
-function peer({ record: { conversation, peer }, settings }: Facts): Told {
+function peer({ record: { conversation, peer, head }, settings }: Facts): Told {
+  if (head === null) return null
   const { policy } = conversation.connected
   const who = peer?.address || 'the peer of a Unix socket'
   const list = settings.trustedProxies.join(', ') || 'nobody'
@@ -146,10 +148,11 @@ function body({ record: { body }, settings }: Facts): Told {
   return { what: 'Body', result: 'taken in whole, in a file', because }
 }
 
-function pipelining({ record: { isPipelined, wasHeldBack } }: Facts): Told {
+function pipelining({ record: { isPipelined, wasHeldBack, head } }: Facts): Told {
   if (!isPipelined) return null
-  const held = wasHeldBack ? ', and waited for those that send singly' : ''
-  const result = `others of its connection were not answered yet${held}`
+  const turn = wasHeldBack ? ', and waited for those that send singly' : ''
+  const order = SAFE_METHODS.has(head?.method ?? '') ? 'safe ones run side by side' : 'it ran once these were'
+  const result = `others of its connection were not answered yet: ${order}${turn}`
   return { what: 'Pipelined', result, because: 'RFC 9112 §9.3.2' }
 }
 
@@ -179,7 +182,7 @@ function answerFraming({ record: { answer } }: Facts): Told {
   const { asked, head, bodyBytes } = answer
   const why = {
     none: asked.isHead ? 'HEAD asks for no body' : `${head.status} has no body`,
-    length: head.hasLength ? 'the application gave a Content-Length' : 'the body was whole: its length is known',
+    length: head.hasLength ? 'the application gave a Content-Length' : 'the body was whole, so its length is known',
     chunked: 'its length is not known before its end, and the client speaks HTTP/1.1',
     close: "its length is not known before its end, and HTTP/1.0 has no chunks: the connection's end ends it",
   }

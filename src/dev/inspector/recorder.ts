@@ -135,9 +135,9 @@ export class Recorder implements Keeper {
   over(number: number): Promise<Journey> {
     return new Promise((resolve) => {
       const look = (): void => {
-        if (this.#store.get(number)?.overAt == null) return
-        this.#listeners.delete(look)
-        resolve(this.journey(number)!)
+        const isOver = this.#store.get(number)?.overAt != null
+        if (isOver || this.#store.isGone(number)) this.#listeners.delete(look)
+        if (isOver) resolve(this.journey(number)!)
       }
       this.#listeners.add(look)
       look()

@@ -10,6 +10,7 @@ export class Store<T extends Kept> {
   readonly #most: number
   readonly #mostBytes: number
   readonly #kept = new Map<number, T>()
+  #next = 1
 
   constructor(most: number, mostBytes: number) {
     this.#most = most
@@ -18,6 +19,7 @@ export class Store<T extends Kept> {
 
   add(one: T): void {
     this.#kept.set(one.number, one)
+    this.#next = one.number + 1
     this.trim()
   }
 
@@ -34,6 +36,12 @@ export class Store<T extends Kept> {
 
   get(number: number): T | null {
     return this.#kept.get(number) ?? null
+  }
+
+  /** One that was kept is not kept any more. */
+  isGone(number: number): boolean {
+    const [oldest] = this.#kept.keys()
+    return !this.#kept.has(number) && number < (oldest ?? this.#next)
   }
 
   has(one: T): boolean {

@@ -340,3 +340,50 @@ test('with no bystander nobody looks on: the connection has its own socket', asy
   await worker.send(trace(id, { what: 'closed', at: 1 }), wholeFrame(id, 'ok'))
   equal((await client.response()).text, 'ok')
 })
+
+test('who waits for a journey that is not kept until its end is let go; a mistake in the recorder harms no connection', async (t) => {
+  const { house, recorder } = await open(t)
+  const worker = await house.worker()
+  const client = await house.client()
+  await client.write(request('GET', '/1'))
+  const { id } = await worker.request()
+  let isOver = false
+  void recorder.over(1).then(() => {
+    isOver = true
+  })
+  recorder.clear()
+  await worker.send(wholeFrame(id, 'one'))
+  equal((await client.response()).text, 'one')
+  await client.write(request('GET', '/2'))
+  await answerNext(worker, 'two')
+  equal((await client.response()).text, 'two')
+  await over(recorder, 2)
+  equal(isOver, false)
+
+  const broken = await House.open(t)
+  const theirs = await broken.worker()
+  const failing = new Recorder({
+    isOwn: () => false,
+    now: () => {
+      throw new Error('told to')
+    },
+  })
+  broken.server.bystander = {
+    deskFor: () => null,
+    finish: () => null,
+    faultPage: () => null,
+    connected: (connected) => {
+      const witness = failing.connected(connected)
+      return { client: witness.client, request: () => null }
+    },
+  }
+  const other = await broken.client()
+  await other.write(request('GET', '/'))
+  await answerNext(theirs, 'all the same')
+  equal((await other.response()).text, 'all the same')
+  ok(broken.bugs.length > 0)
+  broken.bugs.length = 0
+  other.close()
+  await eventually(() => broken.server.usage.connections === 0, 'the connection to end')
+  broken.bugs.length = 0
+})
