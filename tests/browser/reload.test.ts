@@ -25,6 +25,8 @@ def application(environ, start_response):
         time.sleep(0.01)
     with open("templates/page.html") as file:
         body = file.read().replace("{text}", TEXT).replace("{path}", path)
+    if path == "/frame":
+        body = "<!doctype html><iframe src=/></iframe>"
     headers = [("Content-Type", "text/html; charset=utf-8"), ("ETag", '"always"')]
     if path == "/strict":
         headers.append(("Content-Security-Policy", "default-src 'self'; script-src 'nonce-abc123'"))
@@ -147,6 +149,33 @@ test('a tab reloads once when another server has taken the place of its own', { 
     })
     await text(page, 'anew')
   })
+})
+
+test('a page that is gone back to is no older than others', { skip: noBrowser || fullOnly }, async (t) => {
+  const site = await open(t)
+  const page = await visit(t, site)
+  await listening(page, () => page.goto(`${site.server.link}/other`))
+  site.write('helper.py', 'TEXT = "two"\n')
+  await text(page, 'two')
+  await page.goBack()
+  await page.waitForURL(site.server.link)
+  await text(page, 'two')
+})
+
+test('a frame: its style sheets are changed, too, and it is loaded anew with its page', {
+  skip: noBrowser || fullOnly,
+}, async (t) => {
+  const site = await open(t)
+  const page = await browser.page(t)
+  await listening(page, () => page.goto(`${site.server.link}/frame`))
+  const [, frame] = page.frames()
+  await frame!.waitForFunction('window.script === 1')
+  await frame!.evaluate('window.kept = "yes"')
+  site.write('static/page.css', 'p { color: rgb(2, 2, 2) }')
+  await frame!.waitForFunction(`getComputedStyle(document.querySelector('p')).color === 'rgb(2, 2, 2)'`)
+  equal(await frame!.evaluate('window.kept'), 'yes')
+  site.write('helper.py', 'TEXT = "two"\n')
+  await page.frameLocator('iframe').locator('p:text-is("two")').waitFor()
 })
 
 test('many tabs leave the browser connections for pages, and each is up to date once it is looked at', {

@@ -2,7 +2,7 @@ import { equal, match, ok } from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { folder, type LiveServer, type StartOptions, start } from '../kit/server.ts'
+import { folder, fullOnly, type LiveServer, type StartOptions, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 import { GUESTS } from './visit.ts'
 
@@ -51,7 +51,7 @@ class Command(Runserver):
         parser.set_defaults(use_static_handler=False)
 `
 
-test('Django: another runserver says itself whether it serves static files', async (t) => {
+test('Django: another runserver says itself whether it serves static files', { skip: fullOnly }, async (t) => {
   const own = folder(t)
   mkdirSync(join(own, 'still/management/commands'), { recursive: true })
   for (const name of ['still', 'still/management', 'still/management/commands'])

@@ -43,10 +43,9 @@ class Frameworks:
 
 
 def is_django(app):
-    """Before anything is loaded: is it a project that manage.py would run?"""
-    if app is None and (os.environ.get("FLASK_APP") or os.path.isfile(".flaskenv")):
-        return False
+    """Before anything is loaded: is it a project that manage.py would run? Others have a file of that name, too."""
     try:
-        return os.path.basename(app or load.find_default(os.getcwd())) == "manage.py"
+        path = app or load.find_default(os.getcwd())
+        return os.path.basename(path) == "manage.py" and load.find_settings(path) is not None
     except load.Fault:
         return False
