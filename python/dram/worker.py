@@ -66,7 +66,7 @@ class Worker:
         self.warned = set()
         self.stopping = False             # STOP has come from every front
         self.forked = False
-        self.aside = None                 # what the main thread does instead of serving, given those that serve
+        self.aside = None                 # what the main thread serves instead (dev/terminal.py's MainThread)
         self.leaving_fast = False         # asked to, and …
         self.signalled = get_ident()      # of the thread that handles signals, as the system knows it
         self.told_to_stop = False         # … the front agrees
@@ -95,7 +95,7 @@ class Worker:
         """Serves until STOP, or until a front is gone."""
         self.control.start()
         others = [
-            threading.Thread(target=self.serve, args=(number,), name="dram-%d" % (number + 1), daemon=True)
+            threading.Thread(target=self.serve_beside, args=(number,), name="dram-%d" % (number + 1), daemon=True)
             for number in range(1 if self.aside is None else 0, self.config["threads"])
         ]
         for thread in others:
@@ -103,9 +103,16 @@ class Worker:
         if self.aside is None:
             self.serve()
         else:
-            self.aside(others)
+            self.aside.serve(len(others))
         for thread in others:
             thread.join()
+
+    def serve_beside(self, number):
+        try:
+            self.serve(number)
+        finally:
+            if self.aside is not None:
+                self.aside.ended()
 
     def serve(self, number=0):
         """One serving thread's life; threads are counted from 0."""

@@ -34,7 +34,7 @@ class Debugger:
     def attach(self, worker):
         self.session.slots = worker.slots
         if not worker.is_single and not worker.config["greenlets"]:
-            worker.aside = self.session.terminal.main.serve
+            worker.aside = self.session.terminal.main
         self.inner.attach(worker)
 
     def let_go_in_child(self):

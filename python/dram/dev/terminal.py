@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import termios
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import allocate_lock, get_ident
 from queue import SimpleQueue          # these bound early: an application may patch them
 from socket import AF_UNIX, socket
 
@@ -141,30 +141,34 @@ class MainThread:
 
     def __init__(self):
         self.ident = get_ident()
-        self.asked = None                # (function, arguments, where the outcome goes); None at the end
+        self.is_serving = False
+        self.asked = SimpleQueue()      # (function, arguments, where the outcome goes); None: another thread has ended
 
     @property
     def is_here(self):
         return get_ident() == self.ident
 
     def serve(self, threads):
-        """Lives as long as these."""
-        self.asked = SimpleQueue()
-        start_new_thread(self.end_after, (threads,))
-        for function, arguments, outcome in iter(self.asked.get, None):
+        """Until so many threads have ended."""
+        self.is_serving = True
+        while threads:
+            asked = self.asked.get()
+            if asked is None:
+                threads -= 1
+                continue
+            function, arguments, outcome = asked
             try:
                 outcome.put((function(*arguments), None))
             except BaseException as error:
                 outcome.put((None, error))
+        self.is_serving = False
 
-    def end_after(self, threads):
-        for thread in threads:
-            thread.join()
+    def ended(self):
         self.asked.put(None)
 
     def call(self, function, *arguments):
         """What the function returns or raises there; here, where the main thread is no such one (yet)."""
-        if self.asked is None or self.is_here:
+        if self.is_here or not self.is_serving:
             return function(*arguments)
         outcome = SimpleQueue()
         self.asked.put((function, arguments, outcome))
