@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { isAlive, sendSignal } from '../../tools/processes.ts'
 import { folder, fullOnly, type LiveServer, PYTHON, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
@@ -112,6 +113,20 @@ test('what is imported no more is not there, and what has changed in a package i
   writeFileSync(join(site.installed, 'good/__init__.py'), 'HERE = "changed"\n')
   utimesSync(join(site.installed, 'good/__init__.py'), 1, 1)
   equal((await site.save(['good'], 'assert good.HERE == "changed"')).names.includes('fractions'), false)
+})
+
+test('the warm zygote is killed: the next start is cold; the front is killed: nothing is left', async (t) => {
+  const site = await open(t, ['good'])
+  await warmed(site, ['good'])
+  const zygote = site.server.processes().find(({ command, parent }) => {
+    return parent === site.server.pid && command.includes('warm zygote')
+  })
+  sendSignal(zygote!.pid, 'SIGKILL')
+  await eventually(() => !isAlive(zygote!.pid), 'the warm zygote to be gone')
+  deepEqual((await site.save(['good'])).warm, [])
+  await warmed(site, ['good'])
+  site.server.signal('SIGKILL')
+  await site.server.gone()
 })
 
 test('200 reloads leave neither processes nor memory behind', { skip: fullOnly }, async (t) => {

@@ -45,7 +45,7 @@ export interface WarmZygoteOwner {
 
 /** A Python process that has imported an application's packages, and forks zygotes (python/dram/warm.py). */
 export class WarmZygote {
-  /** It has imported them. */
+  /** It has imported what may be. */
   isWarm = false
   isAlive = true
   readonly #interpreter: Interpreter
@@ -150,7 +150,6 @@ export class WarmZygote {
 
   #end(): void {
     this.isAlive = false
-    this.isWarm = false
     if (this.#lifeline >= 0) closeSync(this.#lifeline)
     this.#lifeline = -1
     for (const path of [this.#lifelinePath, this.#socketPath]) rmSync(path, { force: true })

@@ -6,6 +6,8 @@ import { type Begun, type Packages, WarmZygote, type WarmZygoteOwner } from './w
 
 /** So often may a package turn out to have been no help before it is left alone. */
 const MOST_STRAYS = 2
+/** So often in a row may all of it have been for nothing. */
+const MOST_IN_VAIN = 3
 
 type Environment = Readonly<Record<string, string>>
 type BeginZygote = (begun: Begun, owner: WarmZygoteOwner) => Pick<WarmZygote, keyof WarmZygote>
@@ -20,6 +22,8 @@ export class Warmth {
   readonly #strays = new Map<string, number>()
   /** Those that have failed their trials. */
   readonly #refused = new Set<string>()
+  /** How many warm zygotes or starts in a row were no help. */
+  #inVain = 0
   #packagesPath = ''
   #folder = ''
   /** What the last interpreter was asked for with. */
@@ -64,21 +68,23 @@ export class Warmth {
   /** The application has been loaded, cold or warm: what it imports is imported beforehand from now on. */
   learn(): void {
     const found = this.#read()
-    if (found === null || this.#asked === null) return
+    if (found === null || this.#asked === null || this.#inVain >= MOST_IN_VAIN) return
     const wanted = found.packages.filter((name) => (this.#strays.get(name) ?? 0) < MOST_STRAYS)
     // After a warm start they may stand in another order, which follows from the same imports.
     const key = JSON.stringify([[...wanted].sort(), found.chdir, found.pythonpath, found.beside, this.#asked])
     if (key === this.#key && this.#zygote !== null) return
-    this.forget()
+    this.#retire()
     this.#key = key
     const packages = wanted.filter((name) => !this.#refused.has(name))
     if (packages.length > 0) this.#start(found, packages)
   }
 
-  /** What comes next is cold. */
+  /** What comes next is cold, and whatever was found out is looked at anew. */
   forget(): void {
-    this.#zygote?.retire()
-    this.#zygote = null
+    this.#retire()
+    this.#strays.clear()
+    this.#refused.clear()
+    this.#inVain = 0
   }
 
   end(): void {
@@ -106,11 +112,17 @@ export class Warmth {
   async #isDoubtful(zygote: ReturnType<BeginZygote>): Promise<boolean> {
     const changed = await zygote.changed()
     const strays = Object.keys(this.#read()?.strays ?? {})
-    if (changed === null && strays.length === 0) return false
+    this.#inVain = changed === null && strays.length === 0 ? 0 : this.#inVain + 1
+    if (this.#inVain === 0) return false
     for (const name of strays) this.#strays.set(name, (this.#strays.get(name) ?? 0) + 1)
     if (changed !== null) this.#refused.clear() // another version may be better
-    this.forget()
+    this.#retire()
     return true
+  }
+
+  #retire(): void {
+    this.#zygote?.retire()
+    this.#zygote = null
   }
 
   #read(): Packages | null {
@@ -128,7 +140,9 @@ export class Warmth {
         for (const name of Object.keys(refused)) this.#refused.add(name)
       },
       ended: () => {
-        if (this.#zygote === zygote) this.#zygote = null
+        if (this.#zygote !== zygote) return
+        if (!zygote.isWarm) this.#inVain++
+        this.#zygote = null
       },
     })
     this.#zygote = zygote

@@ -188,6 +188,29 @@ test('only a reload that is asked for after a change is warm, and none after for
   equal(await site.reload(), 'cold')
 })
 
+test('after three times in a row for nothing it is given up, until somebody asks for all anew', async (t) => {
+  const site = new Site(t)
+  site.zygote.warm()
+  for (let at = 0; at < 2; at++) {
+    site.zygote.changedFile = '/lib/flask/app.py'
+    equal(await site.reload(), 'warm cold')
+    site.zygote.warm()
+  }
+  equal(await site.reload(), 'warm') // which ends the row
+  site.zygote.changedFile = '/lib/flask/app.py'
+  await site.reload()
+  for (let at = 0; at < 2; at++) {
+    site.zygote.owner.ended() // before it was warm
+    await site.reload()
+  }
+  const { length } = site.zygotes
+  equal(await site.reload(), 'cold')
+  equal(site.zygotes.length, length)
+  site.warmth.forget()
+  equal(await site.reload(), 'cold')
+  equal(site.zygotes.length, length + 1)
+})
+
 test('what imports nothing installed has no warm zygote', async (t) => {
   const site = new Site(t)
   site.packages = []
