@@ -1,4 +1,5 @@
 import { BOLD, CYAN, DIM, RED, RESET } from '../../kit/ansi.ts'
+import { withoutEchoes } from './chain.ts'
 import { foldedText, packageOf, runsOf } from './folding.ts'
 
 /** A piece of a traceback's text: a frame with the lines that belong to it, or a line that belongs to none. */
@@ -20,17 +21,16 @@ const REPEATED = /^[ |]*\[Previous line repeated (\d+) more times?\]$/
 const RAISED = /^[ |]*(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?::|$)/
 
 /**
- * The text of a traceback with the frames of the application, runs of others as one line. One in which none is the
- * application's stays whole.
+ * The text of a traceback with the frames of the application, runs of others as one line, and no exception twice. One
+ * in which no frame is the application's keeps them all.
  */
 export function trimmed(trace: string, hasColors = false): string {
   const pieces = piecesOf(trace)
   const isForeign = (piece: Piece): boolean => piece.kind === 'frame' && packageOf(piece.file) !== null
   const hasOwn = pieces.some((piece) => piece.kind === 'frame' && !isForeign(piece))
   const runs = runsOf(pieces, (piece) => hasOwn && isForeign(piece) && piece.kind === 'frame' && piece.indent)
-  return runs
-    .flatMap((run) => (hasOwn && isForeign(run[0]!) ? [folded(run, hasColors)] : shown(run, hasColors)))
-    .join('\n')
+  const lines = runs.flatMap((run) => (hasOwn && isForeign(run[0]!) ? [folded(run, hasColors)] : shown(run, hasColors)))
+  return withoutEchoes(lines.join('\n'))
 }
 
 function piecesOf(trace: string): Piece[] {

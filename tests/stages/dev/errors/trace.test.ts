@@ -100,3 +100,20 @@ test('a trace of any size is read in one go', () => {
   equal(trimmed(`${many}\n${own(1)}`), `  … 20000 frames in flask\n${own(1)}`)
   equal(trimmed(`${'| '.repeat(200_000)}x`).length, 400_001)
 })
+
+const DURING = '\n\nDuring handling of the above exception, another exception occurred:\n\n'
+const CAUSE = '\n\nThe above exception was the direct cause of the following exception:\n\n'
+
+test('exceptions of a chain that say the same again are counted', () => {
+  const block = (frames: number, what: string): string =>
+    ['Traceback (most recent call last):', ...Array(frames).fill(foreign(FLASK)), own(3), what].join('\n')
+  const shown = (frames: number, what: string): string =>
+    `Traceback (most recent call last):\n  … ${frames} frames in flask\n${own(3)}\n${what}`
+  const chain = [block(2, 'E: 1'), block(9, 'E: 1'), block(8, 'E: 1'), block(2, 'E: 2'), block(3, 'E: 2')]
+  equal(
+    trimmed(chain.join(DURING)),
+    `${shown(2, 'E: 1')}\n\n… and the same 2 times more, while that was handled${DURING}${shown(2, 'E: 2')}\n\n… and the same once more, while that was handled`,
+  )
+  const different = [block(2, 'E: 1'), block(2, 'E: 2')].join(CAUSE)
+  equal(trimmed(different), [shown(2, 'E: 1'), shown(2, 'E: 2')].join(CAUSE))
+})
