@@ -34,14 +34,15 @@ export const api = {
 }
 
 /**
- * The browser itself connects again where the server was gone.
- * @param {{ open(): void, lost(): void, journey(one: JourneySummary): void, paused(isPaused: boolean): void, cleared(): void }} hears
+ * The browser itself connects again where the server was gone; not where it is refused, as by another server that
+ * knows nothing of our token.
+ * @param {{ open(): void, lost(isForGood: boolean): void, journey(one: JourneySummary): void, paused(isPaused: boolean): void, cleared(): void }} hears
  */
 export function listen(hears) {
   const source = new EventSource(`${API}events`)
   const told = (/** @type {Event} */ event) => JSON.parse(/** @type {MessageEvent} */ (event).data)
   source.addEventListener('open', () => hears.open())
-  source.addEventListener('error', () => hears.lost())
+  source.addEventListener('error', () => hears.lost(source.readyState === EventSource.CLOSED))
   source.addEventListener('journey', (event) => hears.journey(told(event)))
   source.addEventListener('paused', (event) => hears.paused(told(event).isPaused))
   source.addEventListener('cleared', () => hears.cleared())

@@ -7,19 +7,19 @@ const SHOWN_CHUNKS = 50
 
 /** The call by PEP 3333, step by step, with its times. @param {CallRecord} call */
 export function callSteps(call) {
-  const { application, beganAtMs, startResponses, chunks, droppedChunks, returnedAtMs, returned, closedAtMs, raised } =
-    call
+  const { application, beganAtMs, startResponses, chunks, printed, returnedAtMs, returned, closedAtMs, raised } = call
   /** @type {[atMs: number, order: number, content: Node][]} */
   const steps = [
     [beganAtMs, 0, line(h('code', {}, `${application}(environ, start_response)`), 'PEP 3333, application')],
   ]
   for (const one of startResponses) steps.push([one.atMs, 1, startResponse(one)])
   for (const one of chunks.slice(0, SHOWN_CHUNKS)) steps.push([one.atMs, one.by === 'write' ? 1 : 3, chunk(one)])
+  for (const { atMs, text } of printed) steps.push([atMs, 1, h('div', {}, 'printed', h('q', { class: 'start' }, text))])
   if (returnedAtMs !== null)
     steps.push([returnedAtMs, 2, line(h('span', {}, 'returned a ', h('code', {}, returned)), '')])
   if (closedAtMs !== null) steps.push([closedAtMs, 4, line(h('code', {}, 'close()'), 'PEP 3333, close')])
   steps.sort(([one, first], [other, second]) => one - other || first - second)
-  const left = Math.max(0, chunks.length - SHOWN_CHUNKS) + droppedChunks
+  const left = Math.max(0, chunks.length - SHOWN_CHUNKS) + call.droppedChunks
   return h(
     'div',
     {},

@@ -5,6 +5,9 @@ import { openEditor } from './edit.js'
 import { drawJourney } from './journey.js'
 import { RequestList } from './list.js'
 
+/** How long changes of what is shown wait for more of them. */
+const REDRAW_MS = 150
+
 const list = new RequestList()
 const page = /** @type {HTMLElement} */ (byId('journey'))
 /** The request that is shown: `#12` of the address, `#12/worker` with a stage. @type {number | null} */
@@ -12,6 +15,8 @@ let shown = null
 /** @type {Journey | null} */
 let journey = null
 let isPaused = false
+let isDrawing = false
+let isStale = false
 
 /** What the address asks for. @returns {{ number: number | null, stage: string }} */
 function asked() {
@@ -52,6 +57,19 @@ async function draw(isNew) {
   document.title = `#${number} ${journey.method} ${journey.target} – Inspector`
   if (isNew) page.scrollTo(0, 0)
   else if (focused !== '' && document.activeElement === document.body) byId(focused)?.focus()
+}
+
+/** What is told while it is drawn, or right after, is drawn together: a stream has much to tell. */
+async function redraw() {
+  isStale = true
+  if (isDrawing) return
+  isDrawing = true
+  while (isStale) {
+    isStale = false
+    await draw(false)
+    await new Promise((resolve) => setTimeout(resolve, REDRAW_MS))
+  }
+  isDrawing = false
 }
 
 /** @param {string} text */
@@ -120,9 +138,9 @@ function paused(is) {
   live(is ? 'paused' : 'live')
 }
 
-/** @param {'live' | 'paused' | 'no connection'} state */
-function live(state) {
-  byId('live').textContent = state
+/** @param {'live' | 'paused' | 'no connection'} state @param {string} [text] */
+function live(state, text = state) {
+  byId('live').textContent = text
   byId('live').dataset.state = state
 }
 
@@ -153,10 +171,10 @@ function move(by) {
 
 listen({
   open: () => attempt(load),
-  lost: () => live('no connection'),
+  lost: (isForGood) => live('no connection', isForGood ? 'started anew: open the link that it printed' : undefined),
   journey(summary) {
     list.put(summary)
-    if (summary.number === shown) draw(false)
+    if (summary.number === shown) redraw()
   },
   paused,
   cleared() {

@@ -5,6 +5,8 @@ import { badge } from './journey.js'
 
 /** How long a screen reader is left alone between two sentences. */
 const NEWS_MS = 2_000
+/** The server keeps fewer. */
+const MOST_ROWS = 300
 
 /** The requests, the newest at the top. */
 export class RequestList {
@@ -31,7 +33,16 @@ export class RequestList {
   put(summary) {
     if (!this.#known.has(summary.number)) this.#tell(summary)
     this.#put(summary)
+    if (this.#known.size > MOST_ROWS) this.#forget()
     this.#filter()
+  }
+
+  /** The oldest one. */
+  #forget() {
+    const [number] = this.#known.keys()
+    if (number === undefined) return
+    this.#known.get(number)?.row.remove()
+    this.#known.delete(number)
   }
 
   /** @param {number | null} number */

@@ -162,6 +162,14 @@ test('a change of what is shown leaves the focus where it is', { skip }, async (
   equal(await page.evaluate('document.activeElement.id'), 'replay')
 })
 
+test('a server that refuses to tell, as another one would, is no reason to wait', { skip }, async (t) => {
+  const page = await browser.page(t)
+  const server = await new StandIn([]).open(t)
+  await page.route('**/events', (route) => route.fulfill({ status: 403 }))
+  await page.goto(server.url)
+  await page.getByText('open the link that it printed').waitFor()
+})
+
 test('replay, pause and clear', { skip }, async (t) => {
   const { page, server } = await show(t, [journey(1), journey(2)], '#1')
   await page.getByRole('button', { name: 'Replay' }).click()

@@ -8,6 +8,7 @@ const browser = await sharedBrowser()
 
 const SHOP = `
 def application(environ, start_response):
+    print("asked for", environ["PATH_INFO"])
     start_response("200 OK", [("Content-Type", "text/html")])
     yield b"<title>Tea</title>"
     yield environ["PATH_INFO"].encode("latin-1")
@@ -29,7 +30,10 @@ test('the Inspector of a dram dev that runs: a request as it comes, again, and a
   await server.get('/tea?kind=green')
   await page.getByRole('link', { name: 'GET /tea?kind=green' }).click()
   await page.locator('.steps').getByText('generator').waitFor()
-  match((await page.locator('.steps').textContent()) ?? '', /shop:application.*'200 OK'.*close\(\)/)
+  match(
+    (await page.locator('.steps').textContent()) ?? '',
+    /shop:application.*printed.*asked for \/tea.*'200 OK'.*close\(\)/,
+  )
   await page.locator('.key', { hasText: 'QUERY_STRING' }).hover()
   equal(await page.locator('pre .lit').textContent(), 'kind=green')
   equal(await page.locator('#respond .body').first().textContent(), '<title>Tea</title>')
