@@ -62,7 +62,7 @@ test('--timeout, a worker that is stopped as a whole: 504, a record, a new worke
 
 test('--timeout: an exception is raised in the request’s thread, so that it can give back what it holds', async (t) => {
   const own = new Notes(t)
-  const server = await start(t, 'limits.py', [...ONE, '--timeout', '500ms'])
+  const server = await start(t, 'limits.py', [...ONE, '--timeout', '500ms'], { inThreads: true })
   equal((await server.get(`/loops?log=${own.path}&name=began`)).status, 504)
   deepEqual(
     (await own.until(2)).map((line) => line.split(' ')[0]),
@@ -75,7 +75,8 @@ test('--timeout: an exception is raised in the request’s thread, so that it ca
 test('--timeout: the other threads’ requests finish, and the replacement serves meanwhile', async (t) => {
   const own = new Notes(t)
   const gate = new Gate(t)
-  const server = await start(t, 'limits.py', [...ONE, '--threads', '2', '--stream-timeout', '500ms'])
+  const options = [...ONE, '--threads', '2', '--stream-timeout', '500ms']
+  const server = await start(t, 'limits.py', options, { inThreads: true })
   const [before] = await server.workerPids(1)
   const other = await server.connect()
   await other.write(request('GET', `/wait?gate=${gate.path}`))

