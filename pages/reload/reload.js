@@ -28,9 +28,10 @@
       const links = now.styles.map(linksTo)
       // An imported or bundled style sheet has no link of its own.
       if (links.some((found) => found.length === 0)) return reload(now)
-      for (const link of links.flat()) swap(link)
+      for (const link of links.flat()) swap(link, now.stamp)
       // A page that doesn't show the image has no use for it: it may be one that was just uploaded.
-      for (const image of all('img[src]')) if (now.images.includes(fileOf(image.src))) image.src = fresh(image.src)
+      for (const image of all('img[src]'))
+        if (now.images.includes(fileOf(image.src))) image.src = fresh(image.src, now.stamp)
     },
     /** Too many tabs listen. */
     rest: disconnect,
@@ -108,17 +109,17 @@
   }
 
   /** The same file, from an address that no cache knows. */
-  function fresh(url) {
+  function fresh(url, stamp) {
     const other = new URL(url)
-    other.searchParams.set('dram-dev', version)
+    other.searchParams.set('dram-dev', stamp)
     return other.href
   }
 
   /** The old one stays until the new one is there: nothing flashes. */
-  function swap(link) {
+  function swap(link, stamp) {
     replaced.add(link)
     const next = link.cloneNode()
-    next.href = fresh(link.href)
+    next.href = fresh(link.href, stamp)
     next.removeAttribute('integrity')
     next.addEventListener('load', () => link.remove())
     next.addEventListener('error', () => location.reload())

@@ -17,10 +17,11 @@ export type Told =
   | { readonly kind: 'hello'; readonly version: string }
   /** Other pages are served now. */
   | { readonly kind: 'reload'; readonly version: string }
-  /** Nothing else has changed than these style sheets and images, named without folders. */
+  /** Nothing else has changed than these style sheets and images, named without folders. `stamp`: unlike any before. */
   | {
       readonly kind: 'swap'
       readonly version: string
+      readonly stamp: string
       readonly styles: readonly string[]
       readonly images: readonly string[]
     }

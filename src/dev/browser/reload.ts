@@ -27,6 +27,7 @@ export class Reload {
   readonly #start: string
   /** How often something has changed that tabs show. */
   #changes = 0
+  #swaps = 0
   #beat: NodeJS.Timeout | null = null
 
   constructor(start: string = randomBytes(6).toString('base64url')) {
@@ -66,8 +67,11 @@ export class Reload {
     const names = (kind: string): string[] =>
       paths.filter((path) => kindOf(path) === kind).map((path) => basename(path))
     if (names('other').length > 0) return this.changed()
-    this.#changes++
-    this.#listeners.tell({ kind: 'swap', version: this.#version, styles: names('style'), images: names('image') })
+    const [styles, images] = [names('style'), names('image')]
+    // An image alone makes no page old: the answer to a form that has uploaded it would be asked for again.
+    if (styles.length > 0) this.#changes++
+    const stamp = `${this.#start}.${++this.#swaps}`
+    this.#listeners.tell({ kind: 'swap', version: this.#version, stamp, styles, images })
   }
 
   /** No tab is listened to any more. */

@@ -32,9 +32,12 @@ test('a tab is greeted, and told what happens, as server-sent events', () => {
   const tab = new Tab()
   listeners.add(tab, HELLO)
   match(tab.head!.head, /^200 OK\r\nContent-Type: text\/event-stream\r\n/)
-  listeners.tell({ kind: 'swap', version: 'a.1', styles: ['a\nb.css'], images: [] })
+  listeners.tell({ kind: 'swap', version: 'a.1', stamp: 'a.7', styles: ['a\nb.css'], images: [] })
   listeners.beat()
-  equal(tab.text, `${GREETED}event: swap\ndata: {"version":"a.1","styles":["a\\nb.css"],"images":[]}\n\n:\n\n`)
+  equal(
+    tab.text,
+    `${GREETED}event: swap\ndata: {"version":"a.1","stamp":"a.7","styles":["a\\nb.css"],"images":[]}\n\n:\n\n`,
+  )
 })
 
 test('one that has left is told nothing', () => {
