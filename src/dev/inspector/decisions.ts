@@ -27,6 +27,7 @@ const STEPS: readonly (readonly [stage: Decision['stage'], decide: (facts: Facts
   ['listen', connection],
   ['listen', tls],
   ['parse', headLimits],
+  ['parse', timeLimits],
   ['parse', framing],
   ['parse', bodyLimit],
   ['parse', expectation],
@@ -41,6 +42,7 @@ const STEPS: readonly (readonly [stage: Decision['stage'], decide: (facts: Facts
   ['dispatch', queue],
   ['dispatch', reload],
   ['worker', worker],
+  ['worker', deadline],
   ['respond', answerFraming],
   ['respond', finish],
   ['respond', keepAlive],
@@ -63,6 +65,14 @@ function headLimits({ record: { head }, settings }: Facts): Told {
   const lines = `${block.fields.length} of at most ${settings.maxHeaders} header lines`
   const bytes = `${block.raw.length} of at most ${settings.maxHeaderBytes} bytes`
   return { what: 'Head limits', result: `${lines}, ${bytes}`, because: said('maxHeaders', 'maxHeaderBytes') }
+}
+
+function timeLimits({ record: { head }, settings: { headTimeoutMs, bodyTimeoutMs } }: Facts): Told {
+  if (head === null) return null
+  const of = `the head within ${durationText(headTimeoutMs)}`
+  if (head.block.framing === 'none') return { what: 'Time limits', result: of, because: said('headTimeoutMs') }
+  const result = `${of}, a pause of its body up to ${durationText(bodyTimeoutMs)}`
+  return { what: 'Time limits', result, because: said('headTimeoutMs', 'bodyTimeoutMs') }
 }
 
 function framing({ record: { head } }: Facts): Told {
@@ -175,6 +185,12 @@ function worker({ record: { worker, sendings } }: Facts): Told {
   const again = back === 0 ? '' : `, after ${back === 1 ? 'one has' : `${back} have`} handed it back`
   const result = `worker ${worker.number}${again}`
   return { what: 'Worker', result, because: 'the least busy one with room' }
+}
+
+function deadline({ record: { sentAt }, settings: { timeoutMs } }: Facts): Told {
+  if (sentAt === null) return null
+  const result = timeoutMs === 0 ? 'none' : `its answer has to begin within ${durationText(timeoutMs)}`
+  return { what: 'Deadline', result, because: said('timeoutMs') }
 }
 
 function answerFraming({ record: { answer } }: Facts): Told {
