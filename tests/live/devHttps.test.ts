@@ -62,8 +62,6 @@ test('--https: a certificate that clients verify by the authority that is named'
     ])
     equal(stdout, '1', host)
   }
-  const again = await open(t, home)
-  equal((await again.ask(authority)).text, '1', 'the authority stays')
 })
 
 test('--https with a certificate of one’s own takes that', async (t) => {

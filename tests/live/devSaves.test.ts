@@ -61,7 +61,7 @@ test('saves of all kinds, of equal size and mostly within a second, while Python
   const site = await siteIn(t, path)
   let at = 1
   const saves = Object.entries(SAVES)
-  for (const [how, save] of FULL ? [...saves, ...saves] : saves) {
+  for (const [how, save] of FULL ? [...saves, ...saves] : saves.slice(0, 3)) {
     at += 1
     save(path, 'helper.py', `TEXT = "${String(at).padStart(3, '0')}"\n`)
     await site.becomes(String(at).padStart(3, '0')).catch((error: Error) => {

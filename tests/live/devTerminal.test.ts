@@ -67,7 +67,7 @@ async function interrupt(terminal: Terminal, shown: RegExp): Promise<void> {
 }
 
 test('breakpoint() gets the terminal, and Ctrl-C, until the program goes on; others wait their turn', async (t) => {
-  const { path, terminal, ask } = await open(t, ['--timeout', '1s'])
+  const { path, terminal, ask } = await open(t, ['--timeout', '2s'])
   const first = ask('/stops')
   await terminal.shows(/about to stop[\s\S]*a debugger/)
   await terminal.shows(PROMPT)
@@ -81,7 +81,7 @@ test('breakpoint() gets the terminal, and Ctrl-C, until the program goes on; oth
   await terminal.shows(/looping/)
   await interrupt(terminal, /\*\*\* KeyboardInterrupt/)
   writeFileSync(join(path, 'shop.py'), SHOP.replace('= environ["PATH_INFO"], 41', '= environ["PATH_INFO"], 71'))
-  terminal.type('import time; time.sleep(1.1)\n') // longer than its --timeout
+  terminal.type('import time; time.sleep(2)\n') // as long as its --timeout
   await terminal.shows(PROMPT)
   terminal.type('n\n')
   await terminal.shows(/shop\.py\(\d+\)application/)
