@@ -5,7 +5,7 @@ Only `dram dev` asks for it. Everything is bounded, and nothing that an applicat
 import linecache
 import re
 
-from .fault import is_ours
+from .fault import Fault, is_ours
 from .imports import is_foreign
 from .showing import MASK, Showing
 
@@ -50,7 +50,7 @@ class Report:
         members = getattr(error, "exceptions", None) if hasattr(error, "derive") else None
         shown = list(members or ())[: MOST_MEMBERS if depth < MOST_DEPTH else 0]
         return {
-            "type": name_of(type(error)),
+            "type": "" if isinstance(error, Fault) else name_of(type(error)),
             "message": self.message(error),
             "notes": notes(error),
             "relation": relation,

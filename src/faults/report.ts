@@ -5,7 +5,7 @@ export interface ErrorReport {
 }
 
 export interface ReportedException {
-  /** `ValueError`, `shop.errors.SoldOut` */
+  /** `ValueError`, `shop.errors.SoldOut`; '': a rule of WSGI was broken, and the message says which. */
   readonly type: string
   readonly message: string
   /** PEP 678 */

@@ -172,6 +172,11 @@ class Reports(unittest.TestCase):
 
         self.assertLess(len(json.dumps(report_of(raised(deep, 60)))), 600_000)
 
+    def test_a_broken_rule_of_wsgi_is_no_exception_of_the_application(self):
+        exception = first(report_of(fault.no_start_response()))
+        self.assertEqual((exception["type"], exception["frames"]), ("", []))
+        self.assertIn("without calling start_response", exception["message"])
+
     def test_modules_and_functions_are_no_locals_of_a_module(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "shop.py")

@@ -29,7 +29,7 @@ const RELATIONS: Readonly<Record<ReportedException['relation'], string>> = {
 export function asHtml(told: Told, place: Place): string {
   const { status, reason, code, trace, report, request } = told
   const [first] = report?.exceptions ?? []
-  const title = first === undefined ? `${status} ${reason}` : `${lastName(first.type)}: ${first.message}`
+  const title = first === undefined ? `${status} ${reason}` : titleOf(first)
   return html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -54,15 +54,17 @@ ${trace !== '' && traceOf(trace)}
 `.text
 }
 
-const lastName = (type: string): string => type.slice(type.lastIndexOf('.') + 1)
+function titleOf({ type, message }: ReportedException): string {
+  return type === '' ? message : `${type.slice(type.lastIndexOf('.') + 1)}: ${message}`
+}
 
 function headline(exception: ReportedException, { code, says }: Told): Html {
   return html`${named('h1', exception)}
-${code !== 'APP_RAISED' && html`<p class="says">${says}</p>`}`
+${code !== 'APP_RAISED' && says !== exception.message && html`<p class="says">${says}</p>`}`
 }
 
 function named(tag: 'h1' | 'h2', { type, message, notes }: ReportedException): Html {
-  const inner = html`<span class="type">${type}</span> <span class="message">${message}</span>`
+  const inner = html`${type !== '' && html`<span class="type">${type}</span> `}<span class="message">${message}</span>`
   const heading = tag === 'h1' ? html`<h1>${inner}</h1>` : html`<h2>${inner}</h2>`
   return html`${heading}${notes.map((note) => html`<p class="note">${note}</p>`)}`
 }

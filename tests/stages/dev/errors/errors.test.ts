@@ -225,6 +225,15 @@ describe('what the page shows', () => {
   test('the part of the line that ran', () =>
     match(html(raised()), /<code> {4}<mark>total<\/mark>\(&lt;1&gt;\)<\/code>/))
 
+  test('a broken rule of WSGI: its sentence, once', () => {
+    const one = new Fault('APP_NO_START_RESPONSE', {}, '', 'a hint', { exceptions: [] })
+    one.message = 'no call'
+    const report = { exceptions: [raised({ type: '', message: 'no call', frames: [] })] }
+    const { text } = got([HTML], Object.assign(one, { report }))
+    match(text, /<h1><span class="message">no call<\/span><\/h1>[\s\S]*a hint/)
+    equal(text.split('no call').length - 1, 2, 'in the title and in the heading')
+  })
+
   test('a syntax error with its place', () => {
     const syntax = {
       file: '/shop/a.py',
