@@ -40,7 +40,7 @@ export function asHtml(told: Told, place: Place): string {
 <link rel="stylesheet" href="/-/dev/errors.css">
 <script src="/-/dev/errors.js" defer></script>
 ${new Html(place.reloadTag())}
-<main>
+<main aria-label="Error">
 <header>
 <p class="status">${status} ${reason} <code>${code}</code></p>
 ${first === undefined ? html`<h1>${told.says}</h1>` : headline(first, told)}
@@ -71,7 +71,7 @@ function named(tag: 'h1' | 'h2', { type, message, notes }: ReportedException): H
 
 function exceptionsOf({ exceptions }: ErrorReport, place: Place): Html {
   return html`${exceptions.map(
-    (one, at) => html`<section class="exception">
+    (one, at) => html`<section class="exception" aria-label="${one.type || one.message}">
 ${at > 0 && html`<p class="relation">${RELATIONS[one.relation]}</p>${named('h2', one)}`}
 ${syntaxOf(one, place)}${framesOf(one, place)}${membersOf(one, place)}
 </section>`,
@@ -189,7 +189,7 @@ function requestOf(request: ToldRequest | null, hasReport: boolean): Html {
   ].filter(([, value]) => value !== '')
   const row = ([name, value]: readonly (string | undefined)[]): Html =>
     html`<tr><th scope="row">${name!}</th><td>${value!}</td></tr>`
-  return html`<section class="request"><h2>The request</h2>
+  return html`<section class="request" aria-label="The request"><h2>The request</h2>
 <p class="target"><code>${method} ${target}</code></p>
 <table>${headers.map(row)}</table>
 <table>${facts.map(row)}</table>

@@ -91,6 +91,11 @@ export class House implements ServerEvents {
     return house
   }
 
+  /** Where a browser reaches it. */
+  get link(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
   async worker(options: { threads?: number } = {}): Promise<FakeWorker> {
     return (await this.attach(options)).worker
   }
