@@ -71,7 +71,7 @@ function named(tag: 'h1' | 'h2', { type, message, notes }: ReportedException): H
 
 function exceptionsOf({ exceptions }: ErrorReport, place: Place): Html {
   return html`${exceptions.map(
-    (one, at) => html`<section class="exception" aria-label="${one.type || one.message}">
+    (one, at) => html`<section class="exception" aria-label="${one.type || 'Exception'}">
 ${at > 0 && html`<p class="relation">${RELATIONS[one.relation]}</p>${named('h2', one)}`}
 ${syntaxOf(one, place)}${framesOf(one, place)}${membersOf(one, place)}
 </section>`,
