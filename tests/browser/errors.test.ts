@@ -67,7 +67,7 @@ interface Shown {
 /** A server whose application is broken so, and a tab. What else the browser says of errors, above all of its policy, fails the test. */
 async function open(t: TestContext, options: Parameters<typeof browser.page>[1] = {}): Promise<Shown> {
   const house = await House.open(t)
-  const beside = new Beside('test', null, { folder: '/shop', editor: null })
+  const beside = new Beside('test', false, null, { folder: '/shop', editor: null })
   house.server.bystander = beside
   house.server.standIn = FAULT
   const page = await browser.page(t, options)
