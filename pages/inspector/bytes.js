@@ -48,7 +48,7 @@ export function bytesView({ recorded, spans, piece, refusedAt = null, label }) {
   const button = (/** @type {'text' | 'hex'} */ name, /** @type {string} */ title) =>
     h(
       'button',
-      { type: 'button', 'aria-pressed': view === name, data: { view: name }, on: { click: () => show(name) } },
+      { type: 'button', 'aria-pressed': String(view === name), data: { view: name }, on: { click: () => show(name) } },
       title,
     )
   draw()
@@ -90,7 +90,7 @@ function* pieces({ pieces }, bytes, spans, name, refusedAt, limit) {
       h('p', { class: 'piece' }, h('b', {}, `${name} ${at + 1}`), ` at ${time(piece.atMs)}, ${size(to - from)}`),
       h(
         'pre',
-        {},
+        { class: view },
         ...(view === 'text'
           ? runs.map((run) => drawn(run, textOf(bytes.subarray(run.from, run.to))))
           : hexRows(bytes, runs)),

@@ -88,6 +88,7 @@ test('of a refused request the byte is marked, the rule is linked, and nothing b
   const { page } = await show(t, [refused(1)], '#1')
   await page.getByRole('heading', { name: 'Refused at byte 23' }).waitFor()
   deepEqual(await texts(page, 'mark.refused'), ['SP'])
+  equal(await page.locator('#listen').getByRole('button', { pressed: true }).textContent(), 'Text')
   equal(
     await page.getByRole('link', { name: 'RFC 9112 §5.1' }).getAttribute('href'),
     'https://www.rfc-editor.org/rfc/rfc9112#section-5.1',
@@ -253,6 +254,8 @@ for (const colorScheme of ['light', 'dark'] as const)
     await page.getByRole('button', { name: 'New request' }).click()
     deepEqual(await page.evaluate(FAINT_TEXTS), [])
     const paper = String(await page.evaluate('getComputedStyle(document.documentElement).backgroundColor'))
+    await page.evaluate("document.documentElement.style.setProperty('--soft', '#888')")
+    ok(((await page.evaluate(FAINT_TEXTS)) as string[]).length > 0, 'the check sees what is faint')
     equal(/^rgb\(\d\d,/.test(paper), colorScheme === 'dark', paper)
   })
 
