@@ -24,34 +24,34 @@ export interface CurlFacts {
 export function curlOf({ head, bytes, isWhole, limits, isSecure, authority }: CurlFacts): string {
   const body = bodyOf(bytes, limits)
   const isText = isPlainText(body)
+  const hasBody = head.method !== 'HEAD' && (body.length > 0 || head.block.contentLength === 0) // then curl is to say that it has none
   const words = [
-    ...methodWords(head, body),
+    ...methodWords(head, hasBody),
     ...(head.minor === 0 ? ['--http1.0'] : []),
     ...(isSecure ? ['--insecure'] : []),
     ...(/[[\]{}]/.test(head.target) ? ['--globoff'] : []),
     ...(/\/\.\.?(?:[/?]|$)/.test(head.target) ? ['--path-as-is'] : []),
-    ...fieldWords(head, body),
-    ...(body.length === 0 ? [] : isText ? ['--data-raw', body.toString('utf8')] : ['--data-binary', '@-']),
+    ...fieldWords(head, hasBody),
+    ...(!hasBody ? [] : isText ? ['--data-raw', body.toString('utf8')] : ['--data-binary', '@-']),
     ...targetWords(head, isSecure, authority),
   ]
   const command = `curl ${words.map(quoted).join(' ')}`
-  const piped =
-    body.length > 0 && !isText ? `printf %s ${quoted(body.toString('base64'))} | base64 -d | ${command}` : command
+  const piped = !isText ? `printf %s ${quoted(body.toString('base64'))} | base64 -d | ${command}` : command
   return isWhole ? piped : `# the end of its body was not kept\n${piped}`
 }
 
-function methodWords({ method }: RequestHead, body: Buffer): string[] {
+function methodWords({ method }: RequestHead, hasBody: boolean): string[] {
   if (method === 'HEAD') return ['--head']
-  if (method === (body.length > 0 ? 'POST' : 'GET')) return []
+  if (method === (hasBody ? 'POST' : 'GET')) return []
   return ['--request', method]
 }
 
-function fieldWords({ block }: RequestHead, body: Buffer): string[] {
+function fieldWords({ block }: RequestHead, hasBody: boolean): string[] {
   const sent = new Set(block.fields.map(({ name }) => name))
   const own = block.fields.filter(({ name }) => !OWN_FIELDS.has(name))
   const chunked = block.framing === 'chunked' ? ['Transfer-Encoding: chunked'] : []
   const unwanted: string[] = ADDED_FIELDS.filter((name) => !sent.has(name))
-  if (body.length > 0 && !sent.has('content-type')) unwanted.push('content-type')
+  if (hasBody && !sent.has('content-type')) unwanted.push('content-type')
   // curl takes `Name:` for "without it", and `Name;` for an empty value.
   const lines = [
     ...own.map(({ name, value }) => (value === '' ? `${name};` : `${name}: ${value}`)),
@@ -65,7 +65,7 @@ function fieldWords({ block }: RequestHead, body: Buffer): string[] {
 function targetWords({ origin, target, block }: RequestHead, isSecure: boolean, authority: string): string[] {
   const scheme = isSecure ? 'https' : 'http'
   const path = origin ?? target
-  const host = block.host === '' || block.host === authority ? [] : ['--header', `Host: ${block.host}`]
+  const host = block.host === authority ? [] : ['--header', block.host === '' ? 'Host:' : `Host: ${block.host}`]
   const asterisk = path === '*' ? ['--request-target', '*'] : []
   return [...host, ...asterisk, `${scheme}://${authority}${path === '*' ? '/' : path}`]
 }

@@ -60,6 +60,8 @@ test('method, fields, host and body are those of the request, and nothing is add
     ],
   )
   match(command('HEAD / HTTP/1.0\r\n\r\n'), /--head --http1\.0/)
+  match(command('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'), /--request PUT .*--data-raw '' /)
+  match(command('GET / HTTP/1.0\r\n\r\n'), /--header Host: http/)
   match(command('OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n'), /--request-target '\*' .*http:\/\/127\.0\.0\.1:8000\/$/)
 })
 
