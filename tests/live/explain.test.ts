@@ -131,6 +131,9 @@ test('several requests, cut anywhere; half a one', (t) => {
       ['/b', 'done', 2],
     ],
   )
+  const begun = shell(`printf 'GET /a HTTP/1.1\\r\\nHost:' | dram explain examples/hello.py --raw -`)
+  equal(begun.code, 1)
+  match(begun.stdout, /no whole head|not a whole request/)
   writeFileSync(join(cwd, 'half'), 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf')
   const half = shell(`dram explain examples/hello.py --raw ${cwd}/half`)
   equal(half.code, 1)

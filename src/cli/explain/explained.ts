@@ -7,6 +7,7 @@ import { lookOf } from '../commands/remoteCommand.ts'
 import { startServer } from '../commands/serve.ts'
 import type { Look } from '../views/grid.ts'
 import { journeyView } from '../views/journey/journey.ts'
+import { printable } from '../views/words.ts'
 import type { Asked } from './asked.ts'
 import { Errand } from './errand.ts'
 import { PrivateLog, readBytes } from './files.ts'
@@ -73,18 +74,22 @@ function asJson(journeys: readonly Journey[]): string {
 const NOTHING = 'The bytes are not a whole request, so the server has waited for the rest of it, and nothing was run.'
 
 function asText(journeys: readonly Journey[], prints: readonly Print[], look: Look): string {
-  const before = prints.filter(({ atWallMs }) => journeys[0] === undefined || atWallMs < Date.parse(journeys[0].cameAt))
+  const views = journeys.map((journey, at) =>
+    journeyView(journey, printedDuring(journey, journeys[at + 1], prints), look),
+  )
   const lines = [
-    ...(before.length === 0
-      ? []
-      : ['While it loaded, the application printed:', ...before.map(({ text }) => `  ${text}`), '']),
+    ...whileLoading(journeys[0], prints),
     ...(journeys.length === 0 ? [NOTHING] : []),
-    ...journeys.flatMap((journey, at) => [
-      ...(at === 0 ? [] : ['', '']),
-      ...journeyView(journey, printedDuring(journey, journeys[at + 1], prints), look),
-    ]),
+    ...views.flatMap((view, at) => (at === 0 ? view : ['', '', ...view])),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** What was printed before the first request came. */
+function whileLoading(first: Journey | undefined, prints: readonly Print[]): string[] {
+  const cameMs = first === undefined ? Number.POSITIVE_INFINITY : Date.parse(first.cameAt)
+  const lines = prints.filter(({ atWallMs }) => atWallMs < cameMs).map(({ text }) => `  ${printable(text)}`)
+  return lines.length === 0 ? [] : ['While it loaded, the application printed:', ...lines, '']
 }
 
 /** What is not told with its call, and was printed after it came and before the next one did. */

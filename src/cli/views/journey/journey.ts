@@ -73,6 +73,7 @@ function parseSection({ bytes, parse, decisions }: Journey, look: Look): Section
   }
   rows.push(...decisionRows(decisions, 'parse'))
   if (refusal !== null) rows.push(...refusalRows(refusal, joined(bytes), look.columns))
+  else if (head === null) rows.push({ text: 'no whole head: the server waited for the rest of it', style: 'yellow' })
   return { name: 'parse', about: 'bytes become a request', rows }
 }
 
