@@ -10,7 +10,7 @@ import { errorAssets, faultPage } from './errors/errors.ts'
 import type { Place } from './errors/page.ts'
 import { Guard } from './guard.ts'
 import { InspectorApi } from './inspector/api.ts'
-import { inspectorPages } from './inspector/page.ts'
+import { INSPECTOR, inspectorPages } from './inspector/page.ts'
 import { Recorder } from './inspector/recorder.ts'
 import { Pages } from './pages.ts'
 
@@ -32,9 +32,10 @@ export class Beside implements Bystander {
    * @param reload null: tabs are not reloaded
    * @param errors where pages of faults lead to; null: they are the plain ones
    */
-  constructor(name: string, isSecure: boolean, reload: Reload | null, errors: Omit<Place, 'reloadTag'> | null) {
+  constructor(name: string, isSecure: boolean, reload: Reload | null, errors: Pick<Place, 'folder' | 'editor'> | null) {
     this.reload = reload
-    this.#errors = errors === null ? null : { ...errors, reloadTag: () => reload?.tag() ?? '' }
+    const journeyLink = (requestId: string): string | null => this.#journeyLink(requestId)
+    this.#errors = errors === null ? null : { ...errors, reloadTag: () => reload?.tag() ?? '', journeyLink }
     this.guard = new Guard(name, isSecure)
     this.pages = new Pages(this.guard)
     this.recorder = new Recorder({ isOwn: (request) => this.pages.deskFor(request) !== null })
@@ -73,6 +74,11 @@ export class Beside implements Bystander {
   leave(): void {
     this.#inspector.close()
     this.reload?.end()
+  }
+
+  #journeyLink(requestId: string): string | null {
+    const found = this.recorder.list().findLast((journey) => journey.requestId === requestId)
+    return found === undefined ? null : `${INSPECTOR}#${found.number}`
   }
 
   #enter(query: URLSearchParams): OwnAnswer {

@@ -31,6 +31,13 @@ test('an exception is a page by Accept, with its frames, for who asks from here 
   match(page.text, /<h1>.*JSONDecodeError.*<\/h1>[\s\S]*frames? in json[\s\S]*shop\.py:9/)
   equal(/hunter2<\/td>/.test(page.text), false)
 
+  const entrance = await eventually(() => /\/-\/dev\/open\?token=\S+/.exec(server.stdout)?.[0], 'the link')
+  const entered = await server.get(entrance, [HOST])
+  const cookie = ['Cookie', headerOf(entered.headers, 'set-cookie').split(';')[0]!] as const
+  const told = (await server.get('/', [HOST, HTML, cookie])).text
+  match(told, /<th scope="row">password<\/th><td>\*\*\*<\/td>[\s\S]*The request[\s\S]*\/-\/inspector\/#\d+/)
+  equal(/hunter2<\/td>|hunter2&#39;<\/td>/.test(told), false)
+
   const json = JSON.parse((await server.get('/', [HOST, JSON_ACCEPTED])).text)
   const frames: ReportedFrame[] = json.exceptions[0].frames
   equal(json.code, 'APP_RAISED')

@@ -13,6 +13,8 @@ export interface Place {
   readonly editor: string | null
   /** Markup that makes a page reload itself when something has changed; '': none. */
   reloadTag(): string
+  /** Where the way of a request through the server is shown; null: it was not recorded. */
+  journeyLink(requestId: string): string | null
 }
 
 /** More would be a wall. */
@@ -47,7 +49,7 @@ ${first === undefined ? html`<h1>${told.says}</h1>` : headline(first, told)}
 ${told.hint !== '' && html`<p class="hint">${told.hint}</p>`}
 </header>
 ${report !== null && exceptionsOf(report, place)}
-${requestOf(request, report !== null)}
+${requestOf(request, report !== null, place)}
 ${trace !== '' && traceOf(trace)}
 </main>
 </html>
@@ -178,10 +180,11 @@ function placeOf(file: string, line: number, { folder, editor }: Place): Html {
   return html`<span>${text}</span> <button type="button" class="copy" data-copy="${file}:${line}" hidden>Copy</button>`
 }
 
-function requestOf(request: ToldRequest | null, hasReport: boolean): Html {
+function requestOf(request: ToldRequest | null, hasReport: boolean, place: Place): Html {
   if (request === null)
     return html`<p class="closed">Open the link that <code>dram dev</code> printed at its start once in this browser: then this page shows the request${hasReport && ' and local variables'}, too.</p>`
   const { method, target, client, requestId, pid, headers } = request
+  const journey = place.journeyLink(requestId)
   const facts = [
     ['client', client],
     ['request id', requestId],
@@ -193,6 +196,7 @@ function requestOf(request: ToldRequest | null, hasReport: boolean): Html {
 <p class="target"><code>${method} ${target}</code></p>
 <table>${headers.map(row)}</table>
 <table>${facts.map(row)}</table>
+${journey !== null && html`<p><a href="${journey}">Its way through the server</a></p>`}
 </section>`
 }
 

@@ -16,7 +16,12 @@ const guard = new Guard('8000', false, 'the-token')
 const COOKIE = `Cookie: ${guard.cookieName}=the-token`
 const HTML = 'Accept: text/html,*/*;q=0.8'
 const TAG = '<script src="/-/dev/reload.js" data-version="1" async></script>'
-const PLACE: Place = { folder: '/shop', editor: 'vscode://file{path}:{line}', reloadTag: () => TAG }
+const PLACE: Place = {
+  folder: '/shop',
+  editor: 'vscode://file{path}:{line}',
+  reloadTag: () => TAG,
+  journeyLink: (id) => `/-/inspector/#${id}`,
+}
 
 function frame(file: string, line: number, more: Partial<ReportedFrame> = {}): ReportedFrame {
   const source = { first: line - 1, lines: ['def cart():', '    total(<1>)'] }
@@ -179,6 +184,13 @@ describe('its forms', () => {
 
   test('the page that reloads itself when a file is saved', () => {
     match(got([HTML]).text, new RegExp(TAG))
+  })
+
+  test('the request leads to its way through the server, where that was recorded', () => {
+    match(got([COOKIE, HTML]).text, /<a href="\/-\/inspector\/#r1">Its way through the server<\/a>/)
+    equal(got([HTML]).text.includes('inspector'), false)
+    const { text } = pageOf(asked([COOKIE, HTML]), fault(raised()), { ...PLACE, journeyLink: () => null })!
+    equal(text.includes('inspector'), false)
   })
 
   test('a fault without an exception has its sentence and its hint, and its status', () => {
