@@ -75,23 +75,21 @@ try {
   for (const picture of PICTURES) await take(browser, link, picture)
   await browser.close()
 } finally {
-  server.kill('SIGTERM')
-  await once(server, 'exit')
+  if (server.kill('SIGTERM')) await once(server, 'exit')
   rmSync(shop, { recursive: true })
 }
 
 /** From what is printed at the start. */
-async function inspectorLink(child: ChildProcess): Promise<string> {
-  let text = ''
-  for await (const piece of child.stdout!) {
-    text += piece
-    const [link] = /http:\S+\/-\/dev\/open\?\S+/.exec(text) ?? []
-    if (link !== undefined) {
-      child.stdout!.resume()
-      return link
-    }
-  }
-  throw new Error(`no link to the Inspector was printed:\n${text}`)
+function inspectorLink(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout!.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece
+      const [link] = /http:\S+\/-\/dev\/open\?\S+/.exec(text) ?? []
+      if (link !== undefined) resolve(link)
+    })
+    child.on('exit', () => reject(new Error(`no link to the Inspector was printed:\n${text}`)))
+  })
 }
 
 /** Until the answer has ended. The server is let go at once, so that the next one is a connection of its own. */
