@@ -5,6 +5,7 @@ that it asks for no more, or comes by otherwise than a cold start would, is told
 """
 import importlib.machinery
 import os
+import re
 import sys
 import sysconfig
 
@@ -13,6 +14,7 @@ STANDARD_FOLDERS = tuple(os.path.join(sysconfig.get_path(name), "") for name in 
 INSTALLED = ("site-packages", "dist-packages")      # the latter is Debian's name
 # They change what is imported after them: with one of them around, nothing is warm.
 PATCHING = ("gevent", "eventlet")
+WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*\0")
 
 
 def is_installed(file):
@@ -53,7 +55,7 @@ class Unit:
         self.modules = modules      # name → module, in order, of what isn't the standard library's
         self.tops = tops            # the first parts of all names that it has imported, the standard library's too
         self.reads = reads          # names of the variables that were read meanwhile; None: perhaps all
-        self.natives = natives      # files of its native code, which may read more of them
+        self.natives = natives      # files of its native code and before, which may read more of them
         self.needs = []             # (unit, whether it itself was asked for)
         self.is_here = False        # its modules are in sys.modules, …
         self.is_asked = False       # … itself as well
@@ -69,6 +71,8 @@ class Stash:
         self.is_open = False
         self.strays = {}            # name of a package → why a cold start might have gone another way
         self.shadows = {}           # folder → the names that it would give to an import
+        self.words = b""            # those in all native code, each followed by a NUL, as a name for getenv() is
+        self.found = {}             # variable → whether it is one of them
 
     def add(self, unit):
         self.units.append(unit)
@@ -166,9 +170,14 @@ class Stash:
             return None
         for name in sorted(now.keys() | self.environ.keys()):
             if now.get(name) != self.environ.get(name):
-                if unit.reads is None or name in unit.reads or any(has_text(file, name) for file in unit.natives):
+                if unit.reads is None or name in unit.reads or (unit.natives and self.is_word(name)):
                     return "the variable %s is set before it is imported" % name
         return None
+
+    def is_word(self, name):
+        if name not in self.found:
+            self.found[name] = not name.isidentifier() or os.fsencode(name) + b"\0" in self.words
+        return self.found[name]
 
 
 def names_in(folder):
@@ -182,12 +191,13 @@ def names_in(folder):
     return modules | {entry for entry in entries if os.path.isfile(os.path.join(folder, entry, "__init__.py"))}
 
 
-def has_text(path, text):
-    try:
+def words_in(paths):
+    """What may be a variable's name in native code. One may be the end of another: linkers let strings share that."""
+    words = set()
+    for path in paths:
         with open(path, "rb") as file:
-            return text.encode("utf-8", "surrogateescape") in file.read()
-    except OSError:
-        return True
+            words.update(WORD.findall(file.read()))
+    return b"".join(sorted(words))
 
 
 current = Stash()      # this process's; empty but in what a warm zygote has forked

@@ -9,7 +9,7 @@ import sys
 
 from . import lifeline, load, output, place, process, title, trial
 from .fault import describe
-from .stash import Unit, file_of, is_standard, names_in
+from .stash import Unit, file_of, is_standard, names_in, words_in
 from .stash import current as stash
 from .zygote import Zygote, fork
 
@@ -44,6 +44,7 @@ class Warm(Zygote):
         stash.folder, stash.path = os.getcwd(), list(sys.path)
         refused = self.import_packages()
         stash.environ = dict(os.environ)
+        stash.words = words_in({path for unit in stash.units for path in unit.natives})
         self.remember_files()
         os.chdir(folder)
         sys.path[:] = path

@@ -4,10 +4,13 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import unittest
 
 from support import Commands, ZygoteProcess
 from test_zygote import Case
+
+from _dram.stash import Stash, words_in
 
 # Each is a package among those that are installed. The application imports them in this order.
 WELL = {
@@ -153,6 +156,17 @@ class Same(WarmCase):
         self.assertEqual(starts, [starts[0]] * 3)
         process.tell(cmd="stop")
         self.assertEqual(process.process.wait(30), 0)
+
+
+class Words(unittest.TestCase):
+    def test_names_that_native_code_may_ask_for(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"\x01\x02OPEN_THREADS\0text OMP_WAIT\0http_proxy\0\xffNOT_ENDED\xff")
+            file.flush()
+            stash = Stash()
+            stash.words = words_in([file.name])
+        found = {name: stash.is_word(name) for name in ("OPEN_THREADS", "THREADS", "http_proxy", "NOT_ENDED", "WAI", "a.b")}
+        self.assertEqual(found, {**dict.fromkeys(found, True), "NOT_ENDED": False, "WAI": False})
 
 
 class Strays(WarmCase):
