@@ -1,6 +1,8 @@
 """What `dram dev` does for debuggers, without a terminal: tests/live/devTerminal.test.ts has one."""
 import contextlib
 import io
+import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -42,6 +44,23 @@ class MainThreadTest(unittest.TestCase):
         thread.start()
         thread.join()
         return found
+
+
+class TerminalTest(unittest.TestCase):
+    def test_a_thread_that_has_ended_amid_a_step_is_no_holder_when_ctrl_c_comes(self):
+        ours, front = socket.socketpair()
+        with ours, front, tempfile.TemporaryDirectory() as folder:
+            terminal = Terminal(folder)
+            thread = threading.Thread(target=lambda: None)
+            thread.start()
+            thread.join()
+            terminal.lock.acquire()
+            terminal.loan, terminal.holder = ours, thread.ident
+            terminal.interrupt(signal.SIGINT, None)
+            self.assertIsNone(terminal.holder)
+            self.assertFalse(terminal.lock.locked())
+            self.assertEqual(front.recv(10), b".")
+            self.assertEqual(front.recv(10), b"")
 
 
 class SessionTest(unittest.TestCase):

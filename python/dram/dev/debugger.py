@@ -136,7 +136,7 @@ class Session:
             return set_over
 
         def trace_dispatch(self, frame, event, arg):
-            if not frame.f_globals.get("__name__", "").startswith(OURS):
+            if not str(frame.f_globals.get("__name__")).startswith(OURS):
                 return dispatch(self, frame, event, arg)
             frame.f_trace = None          # the application has been left: nothing of ours is stepped through
             if session.terminal.is_ours:

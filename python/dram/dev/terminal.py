@@ -81,8 +81,8 @@ class Terminal:
             if answer[:1] != GRANTED:
                 raise Unavailable(answer.decode("utf-8", "replace") or "the server is about to end")
             self.take_over(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
-        except OSError as error:
-            raise Unavailable(error.strerror or str(error)) from None
+        except (OSError, termios.error) as error:
+            raise Unavailable(str(error)) from None
 
     def take_over(self, descriptor):
         self.modes = termios.tcgetattr(descriptor)
@@ -132,7 +132,10 @@ class Terminal:
         """Ctrl-C, heard by the main thread: it is meant for the thread that the debugger stands in."""
         if self.is_reading or self.is_ours:
             raise KeyboardInterrupt
-        if raise_in_thread is not None and self.holder is not None:
+        if self.holder not in sys._current_frames():
+            self.restore_handler()      # that thread has ended amid a step
+            self.let_go()
+        elif raise_in_thread is not None:
             raise_in_thread(self.holder, KeyboardInterrupt)
 
 
