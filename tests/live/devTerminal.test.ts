@@ -66,6 +66,11 @@ async function interrupt(terminal: Terminal, shown: RegExp): Promise<void> {
   await terminal.shows(PROMPT)
 }
 
+async function endsWell(terminal: Terminal): Promise<void> {
+  const end = await terminal.end()
+  equal(end, 'ended with 0, modes as before', `${end}; the terminal shows:\n${terminal.shown}`)
+}
+
 test('breakpoint() gets the terminal, and Ctrl-C, until the program goes on; others wait their turn', async (t) => {
   const { path, terminal, ask } = await open(t, ['--timeout', '2s'])
   const first = ask('/stops')
@@ -98,7 +103,7 @@ test('breakpoint() gets the terminal, and Ctrl-C, until the program goes on; oth
   terminal.type('r')
   await terminal.shows(/✓ loaded/)
   terminal.type('q')
-  equal(await terminal.end(), 'ended with 0, modes as before')
+  await endsWell(terminal)
 })
 
 test('a worker that ends while a debugger stands in it leaves the terminal as it was', async (t) => {
@@ -116,7 +121,7 @@ test('a worker that ends while a debugger stands in it leaves the terminal as it
   terminal.type('q\n')
   match(await next, /^500 /)
   terminal.type(CTRL_C)
-  equal(await terminal.end(), 'ended with 0, modes as before')
+  await endsWell(terminal)
 })
 
 test('one thread, and code that runs while it is imported, stop as well', async (t) => {
@@ -135,7 +140,7 @@ test('one thread, and code that runs while it is imported, stop as well', async 
   terminal.type('c\n')
   equal((await client.response()).text, '42')
   terminal.type('q')
-  equal(await terminal.end(), 'ended with 0, modes as before')
+  await endsWell(terminal)
 })
 
 test('Ctrl-C ends it, whatever browsers hold open', async (t) => {
@@ -151,7 +156,7 @@ test('Ctrl-C ends it, whatever browsers hold open', async (t) => {
   await listening.write(request('GET', '/-/dev/events', [['Host', `localhost:${port}`]]))
   match((await listening.some()).toString(), /text\/event-stream/)
   terminal.type(CTRL_C)
-  equal(await terminal.end(), 'ended with 0, modes as before')
+  await endsWell(terminal)
 })
 
 test('an application that asks itself is answered', async (t) => {
