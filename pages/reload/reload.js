@@ -4,11 +4,14 @@
   const MARK = Symbol.for('dram dev')
   const EVENTS = '/-/dev/events'
   const RELOADED = 'dram dev reloaded'
+  const OUTDATED = '↻ '
   const RETRY_MS = 1_000
   const LEAVE_MS = 10_000
 
   /** What this page shows, as the server numbers it. */
   let version = document.currentScript.dataset.version
+  /** It answers a form, which a reload would send again. */
+  const stays = 'stays' in document.currentScript.dataset
   let stream = null
   let timer = 0
   /** Another page was asked for, and a reload would be in its way; it may have been a download, and this one stays. */
@@ -38,6 +41,7 @@
   }
 
   function reload(now) {
+    if (stays) return outdated()
     isDue = leaving
     if (leaving) return
     // A page out of a service worker's cache stays as it is: once is enough.
@@ -45,6 +49,10 @@
     if (remembered() === done) return
     remember(done)
     location.reload()
+  }
+
+  function outdated() {
+    if (!document.title.startsWith(OUTDATED)) document.title = OUTDATED + document.title
   }
 
   function connect() {
@@ -122,7 +130,10 @@
     next.href = fresh(link.href, stamp)
     next.removeAttribute('integrity')
     next.addEventListener('load', () => link.remove())
-    next.addEventListener('error', () => location.reload())
+    next.addEventListener('error', () => {
+      replaced.delete(link)
+      next.remove()
+    })
     link.after(next)
   }
 

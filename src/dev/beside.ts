@@ -35,7 +35,8 @@ export class Beside implements Bystander {
   constructor(name: string, isSecure: boolean, reload: Reload | null, errors: Pick<Place, 'folder' | 'editor'> | null) {
     this.reload = reload
     const journeyLink = (requestId: string): string | null => this.#journeyLink(requestId)
-    this.#errors = errors === null ? null : { ...errors, reloadTag: () => reload?.tag() ?? '', journeyLink }
+    this.#errors =
+      errors === null ? null : { ...errors, reloadTag: (method: string) => reload?.tag(method) ?? '', journeyLink }
     this.guard = new Guard(name, isSecure)
     this.pages = new Pages(this.guard)
     this.recorder = new Recorder({ isOwn: (request) => this.pages.deskFor(request) !== null })

@@ -78,6 +78,13 @@ test('a change of code, of a template, of a script, a broken one: the page shows
   const site = await open(t)
   const page = await visit(t, site)
   const strict = await visit(t, site, '/strict') // its policy asks for a nonce
+  const form = await visit(t, site)
+  await listening(form, async () => {
+    await form.evaluate(`document.body.append(Object.assign(document.createElement('form'), { method: 'post' }))`)
+    const sent = form.waitForRequest((request) => request.method() === 'POST')
+    await form.evaluate(`void setTimeout(() => document.forms[0].submit())`)
+    await sent
+  })
   const answer = await page.evaluate(`fetch('/', { headers: { Accept: 'text/html' } }).then((one) => one.text())`)
   ok(String(answer).endsWith('<p>one</p>'), 'what a script of the page asks for is left alone')
   await listening(page, async () => {
@@ -99,6 +106,8 @@ test('a change of code, of a template, of a script, a broken one: the page shows
   })
   site.write('helper.py', 'TEXT = "mended"\n')
   await text(page, 'mended, too')
+  await form.waitForFunction(`document.title === '↻ /'`)
+  equal(site.server.stdout.split('POST').length - 1, 1, 'no form is sent again')
 })
 
 test('a style sheet, an image: changed in the page, which stays as it is', { skip: noBrowser }, async (t) => {

@@ -28,7 +28,7 @@ export function finishOf(
   }
   if (reload === null || !wantsDocument(asked) || !isDocument(head.status, fields)) return null
   if (!isLocal(request.connection.peer.address, asked.block)) return null // it may not listen to the events
-  const tail = Buffer.from(reload.tag(nonceOf(fields)))
+  const tail = Buffer.from(reload.tag(asked.method, nonceOf(fields)))
   lengthen(fields, tail.length)
   return { head: { ...head, head: fields.text }, tail }
 }

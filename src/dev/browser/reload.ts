@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { basename, extname } from 'node:path'
+import { SAFE_METHODS } from '../../events/request.ts'
 import { json } from '../answers.ts'
 import { assetPage } from '../assets.ts'
 import { isAskedHere } from '../guard.ts'
@@ -50,10 +51,15 @@ export class Reload {
     ]
   }
 
-  /** What pages carry: it knows what they show, and waits for something else. `nonce`: '' for none. */
-  tag(nonce = ''): string {
+  /**
+   * What pages carry: it knows what they show, and waits for something else.
+   * @param method that was answered by the page: browsers repeat it when a script reloads, and don't ask
+   * @param nonce '' for none
+   */
+  tag(method: string, nonce = ''): string {
+    const kept = SAFE_METHODS.has(method) ? '' : ' data-stays'
     const carried = nonce === '' ? '' : ` nonce="${nonce}"`
-    return `<script src="${SCRIPT}" data-version="${this.#version}"${carried} async></script>`
+    return `<script src="${SCRIPT}" data-version="${this.#version}"${kept}${carried} async></script>`
   }
 
   /** Another application serves, or why it can't. */

@@ -11,8 +11,8 @@ export interface Place {
   readonly folder: string
   /** The link that opens an editor, with `{path}` and `{line}`; null: none is known. */
   readonly editor: string | null
-  /** Markup that makes a page reload itself when something has changed; '': none. */
-  reloadTag(): string
+  /** Markup that makes a page, the answer to this method, reload itself when something has changed; '': none. */
+  reloadTag(method: string): string
   /** Where the way of a request through the server is shown; null: it was not recorded. */
   journeyLink(requestId: string): string | null
 }
@@ -29,7 +29,7 @@ const RELATIONS: Readonly<Record<ReportedException['relation'], string>> = {
 
 /** For people. Scripts and styles are files of their own (pages/errors/). */
 export function asHtml(told: Told, place: Place): string {
-  const { status, reason, code, trace, report, request } = told
+  const { method, status, reason, code, trace, report, request } = told
   const [first] = report?.exceptions ?? []
   const title = first === undefined ? `${status} ${reason}` : titleOf(first)
   return html`<!doctype html>
@@ -41,7 +41,7 @@ export function asHtml(told: Told, place: Place): string {
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/-/dev/errors.css">
 <script src="/-/dev/errors.js" defer></script>
-${new Html(place.reloadTag())}
+${new Html(place.reloadTag(method))}
 <main aria-label="Error">
 <header>
 <p class="status">${status} ${reason} <code>${code}</code></p>

@@ -6,6 +6,8 @@ import type { ExchangeFacts } from '../../server/facts.ts'
 
 /** What a page tells of a fault, in whatever form. */
 export interface Told {
+  /** Of the request; '' where it could not be read. */
+  readonly method: string
   readonly status: number
   /** `Internal Server Error` */
   readonly reason: string
@@ -35,6 +37,7 @@ export function toldOf(request: ExchangeFacts, fault: Fault, showsData: boolean)
   const status = fault.row.status ?? 500
   const { code, message, hint, trace, report } = fault
   return {
+    method: request.head?.method ?? '',
     status,
     reason: reason(status),
     code,

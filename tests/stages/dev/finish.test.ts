@@ -48,9 +48,13 @@ test('a page that a browser navigates to gets the script at its end, and says it
     done.head.head,
     `200 X\r\n${'Content-Type'}: text/html; charset=utf-8\r\nX-Own: stays\r\nContent-Length: ${100 + TAG.length}\r\n`,
   )
-  equal(finish(NAVIGATION, HTML, { method: 'POST', status: 500 })?.tail.toString(), TAG, 'also an error, to a form')
+  equal(finish(NAVIGATION, HTML, { status: 500 })?.tail.toString(), TAG, 'also an error')
   equal(finish({ accept: 'text/html' }, HTML)?.tail.toString(), TAG, 'an old browser')
   equal(finish({ 'sec-fetch-dest': 'iframe' }, HTML)?.tail.toString(), TAG)
+})
+
+test('a page that answers a form says so: it is not to be sent again', () => {
+  match(finish(NAVIGATION, HTML, { method: 'POST' })!.tail.toString(), / data-version="start\.0" data-stays async>/)
 })
 
 test('what describes the bytes of a page is taken from it: they are others now', () => {

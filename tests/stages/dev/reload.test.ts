@@ -32,7 +32,7 @@ function listen(reload: Reload, fields: Readonly<Record<string, string>> = {}): 
 test('each change has a version, which pages carry from then on', () => {
   const reload = new Reload('a')
   const tab = listen(reload)
-  match(reload.tag(), /data-version="a\.0"/)
+  match(reload.tag('GET'), /data-version="a\.0"/)
   reload.changed()
   reload.refreshed(['/shop/static/app.js', '/shop/static/app.css'])
   deepEqual(tab.told, [
@@ -40,7 +40,7 @@ test('each change has a version, which pages carry from then on', () => {
     ['reload', { version: 'a.1' }],
     ['reload', { version: 'a.2' }],
   ])
-  match(reload.tag(), /data-version="a\.2"/)
+  match(reload.tag('GET'), /data-version="a\.2"/)
   deepEqual(listen(reload).told, [['hello', { version: 'a.2' }]])
   reload.end()
 })
