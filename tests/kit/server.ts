@@ -39,7 +39,7 @@ export interface StartOptions {
   readonly ulimit?: string
   /** false: no `--bind 127.0.0.1:0`. */
   readonly bind?: boolean
-  /** true: it counts on one request at a time, or on an interpreter without gevent: TEST_GREENLETS passes it by. */
+  /** true: it counts on one request at a time, or on preloading: TEST_GREENLETS passes it by. */
   readonly inThreads?: boolean
   /** Extra descriptors from 3 on. */
   readonly descriptors?: readonly number[]
@@ -349,7 +349,8 @@ function launch<T extends Server>(
     env: {
       ...plainEnvironment(),
       ...FRONTS,
-      ...(options.inThreads ? {} : GREENLETS),
+      // Another interpreter than the run's own may have no gevent.
+      ...(options.inThreads || options.python !== undefined ? {} : GREENLETS),
       ...options.env,
       ...slowForks(options.env?.PYTHONPATH),
       TEST_MARK: mark.slice('TEST_MARK='.length),

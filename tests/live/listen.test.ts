@@ -164,7 +164,6 @@ test('a port this user may not have', { skip: isForbidden ? false : 'every port 
     command,
     cwd: '/',
     python: '/usr/bin/python3',
-    inThreads: true,
   })
   equal((await server.exit()).code, 5)
   match(server.stderr, /BIND_FORBIDDEN/)

@@ -5,11 +5,16 @@ import { request } from '../kit/client.ts'
 import { Gate, Notes } from '../kit/gate.ts'
 import { judgeKilled, Load, notedRuns } from '../kit/load.ts'
 import { isAlive, processRow, pssBytes, sendSignal } from '../kit/processes.ts'
-import { FULL, folder, type LiveServer, start } from '../kit/server.ts'
+import { FULL, folder, type LiveServer, type Scope, type StartOptions, start as startAny } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const TWO = ['--workers', '2']
 const MIB = 1024 * 1024
+
+/** With gevent nothing is preloaded. */
+function start(t: Scope, app: string, args: readonly string[], options: StartOptions = {}): Promise<LiveServer> {
+  return startAny(t, app, args, { ...options, inThreads: true })
+}
 
 test('a clean application is loaded once, and postfork runs once in each worker', async (t) => {
   const notes = new Notes(t)
