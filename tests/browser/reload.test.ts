@@ -145,7 +145,9 @@ test('another page that was asked for is not given up for a reload', { skip: noB
   await page.waitForURL(/\/slow$/)
 })
 
-test('a tab reloads once when another server has taken the place of its own', { skip: noBrowser }, async (t) => {
+test('a tab reloads once when another server has taken the place of its own', {
+  skip: noBrowser || fullOnly,
+}, async (t) => {
   const site = await open(t)
   const page = await visit(t, site)
   equal((await site.server.stop()).code, 0, 'the stream is no reason to wait')
