@@ -35,6 +35,7 @@ export interface DevOptions {
 export class Dev implements Attendant<Beside> {
   readonly bystander: Beside | null
   readonly dressTrace: DressTrace | null
+  readonly showsLoads: boolean
   readonly #options: DevOptions
   readonly #screen: Screen | null
   /** Changes from here on may have been missed until everything is watched. */
@@ -59,6 +60,7 @@ export class Dev implements Attendant<Beside> {
     this.#screen = options.screen
     this.bystander = options.beside
     this.dressTrace = options.screen === null ? null : trimmed
+    this.showsLoads = options.screen !== null
     const screen = (): Screen | null => this.#screen
     const server = (): Attended => this.#server!
     this.#lending = new Lending({
@@ -190,13 +192,13 @@ export class Dev implements Attendant<Beside> {
   }
 }
 
-/** The fault it ended with, if it did. A mistake of ours is one, too: who develops is to see it, and goes on. */
+/** The fault it ended with, if it did: of a reload, what made it fail. A mistake of ours is one, too: who develops is to see it, and goes on. */
 async function attempt(deed: () => Promise<unknown>): Promise<Fault | null> {
   try {
     await deed()
     return null
   } catch (error) {
-    if (error instanceof Fault) return error
+    if (error instanceof Fault) return error.cause instanceof Fault ? error.cause : error
     return new Fault('INTERNAL', { detail: String(error) }, error instanceof Error ? error.stack : '')
   }
 }

@@ -33,6 +33,8 @@ export interface Attendant<B> {
   readonly bystander: B | null
   /** How the log shows a traceback, as long as it doesn't show everything; null: as it is. */
   readonly dressTrace: DressTrace | null
+  /** It shows what becomes of each load: the log tells why one failed, and no more. */
+  readonly showsLoads: boolean
   /** The application is about to be loaded for the first time. */
   arrive(server: Attended): Promise<void>
   /** This signal was meant for somebody else, and is passed over. */

@@ -283,7 +283,7 @@ export const FAULTS = {
     says: '{detail} is an ASGI application',
     hint: 'this server speaks WSGI: wrap it, or name the WSGI application',
   },
-  APP_IMPORT_FAILED: { exit: 4, says: 'the application failed to load: {detail}', hint: 'see the traceback above' },
+  APP_IMPORT_FAILED: { exit: 4, says: 'the application failed to load: {detail}', hint: 'see the traceback' },
   GEVENT_MISSING: { exit: 4, says: '{detail}', hint: 'pip install gevent, or leave --greenlets out' },
   APP_BOOT_TIMEOUT: {
     exit: 4,
@@ -337,9 +337,9 @@ export const FAULTS = {
   SETTING_INVALID: { exit: 2, says: '{detail}', hint: 'see dram serve --help' },
   SETTING_REFUSED: { exit: 2, says: '{detail}', hint: 'leave it out' },
   SETTINGS_FILE: { exit: 2, says: 'cannot read the settings file: {detail}', hint: 'it is TOML: name = value' },
-  CONFIG_FAILED: { exit: 2, says: 'the configuration file failed: {detail}', hint: 'see the traceback above' },
+  CONFIG_FAILED: { exit: 2, says: 'the configuration file failed: {detail}', hint: 'see the traceback' },
   HOOK_INVALID: { exit: 2, says: '{detail}', hint: 'see docs/hooks.md for what each hook is called with' },
-  HOOK_FAILED: { exit: 4, says: 'a hook of the configuration failed: {detail}', hint: 'see the traceback above' },
+  HOOK_FAILED: { exit: 4, says: 'a hook of the configuration failed: {detail}', hint: 'see the traceback' },
   KEEPER_LOST: {
     exit: 3,
     says: 'the process that runs the configuration file is gone: {detail}',

@@ -94,6 +94,7 @@ export class House implements Operated, SignalOwner, Attended {
     if (launch.attendant !== null) {
       this.server.accompany(launch.attendant.bystander)
       journal.log.dressTrace = launch.attendant.dressTrace
+      journal.showsLoads = launch.attendant.showsLoads
     }
     this.supervisor = new Supervisor(
       supervisorSettings(loaded, ground.python),

@@ -46,6 +46,8 @@ interface Access {
 export class Journal implements ServerEvents, SupervisorEvents {
   readonly log: Log
   readonly counts = new Counts()
+  /** Somebody else shows what becomes of each load. */
+  showsLoads = false
   readonly #sink: Sink
   #access: Access
   /** An access log that `adopt` left: its last lines are still on their way. */
@@ -155,7 +157,7 @@ export class Journal implements ServerEvents, SupervisorEvents {
 
   tell(event: SupervisorEvent): void {
     this.counts.take(event)
-    for (const { level, message, fields, trace } of linesOf(event, this.#limits))
+    for (const { level, message, fields, trace } of linesOf(event, this.#limits, this.showsLoads))
       this.log.line(level, message, fields, trace)
   }
 

@@ -85,11 +85,8 @@ export class Reloads {
 /** What made it fail, said as what became of the reload. */
 function asReloadFault(error: unknown): unknown {
   if (!(error instanceof Fault) || error.code === 'RELOAD_CANCELLED' || error.code === 'RELOAD_FAILED') return error
-  return new Fault(
-    'RELOAD_FAILED',
-    { detail: `${error.code}: ${error.message}` },
-    error.trace,
-    error.hint,
-    error.report,
-  )
+  const detail = `${error.code}: ${error.message}`
+  const failed = new Fault('RELOAD_FAILED', { detail }, error.trace, error.hint, error.report)
+  failed.cause = error
+  return failed
 }

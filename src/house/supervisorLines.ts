@@ -19,8 +19,11 @@ export interface Limits {
   readonly streamTimeoutMs: number
 }
 
-/** What the supervisor tells, as lines: one each, but for overdue requests, which have one each of their own. */
-export function linesOf(event: SupervisorEvent, limits: Limits): Line[] {
+/**
+ * What the supervisor tells, as lines: one each, but for overdue requests, which have one each of their own.
+ * @param isShown somebody else shows what becomes of a load: of one that failed the line says why, and no more
+ */
+export function linesOf(event: SupervisorEvent, limits: Limits, isShown = false): Line[] {
   switch (event.kind) {
     case 'workerReady': {
       const { worker, pid, generation, bootMs } = event
@@ -28,7 +31,7 @@ export function linesOf(event: SupervisorEvent, limits: Limits): Line[] {
       return [line('debug', 'worker_ready', `${named(event)} is ready`, fields)]
     }
     case 'workerEnded':
-      return [endLine(event)]
+      return [endLine(event, isShown)]
     case 'loadFailed':
       return [loadFailedLine(event)]
     case 'preloaded': {
@@ -50,7 +53,7 @@ export function linesOf(event: SupervisorEvent, limits: Limits): Line[] {
       return [line('info', 'reloaded', message, { generation, tookMs: Math.round(tookMs) })]
     }
     case 'reloadFailed':
-      return [reloadFailedLine(event)]
+      return [reloadFailedLine(event, isShown)]
     case 'scaled': {
       const { from, to, why } = event
       return [line('info', 'scaled', `from ${from} to ${to} workers: ${why}`, { from, to })]
@@ -76,10 +79,11 @@ function named({ worker, pid }: { readonly worker: number; readonly pid: number 
 const DEATHS: ReadonlySet<End> = new Set(['crashed', 'exited', 'lost', 'boot_failed'])
 
 /** One that nobody wanted is an error; those that were forked to be audited alone are nobody's business. */
-function endLine(event: Told<'workerEnded'>): Line {
+function endLine(event: Told<'workerEnded'>, isShown: boolean): Line {
   const { worker, pid, generation, end, detail, requests, livedMs } = event
   const { planned, says } = ENDS[end]
-  const level = !planned ? 'error' : end === 'audited' ? 'debug' : 'info'
+  const isQuiet = end === 'audited' || (isShown && end === 'boot_failed')
+  const level = isQuiet ? 'debug' : planned ? 'info' : 'error'
   const message = `${named(event)} ${DEATHS.has(end) ? 'died' : 'ended'}: ${says}${planned ? '' : ` (${detail})`}`
   const fields = { worker, pid, generation, reason: end, detail, requests, livedMs: Math.round(livedMs) }
   return line(level, 'worker_ended', message, fields)
@@ -91,9 +95,9 @@ function loadFailedLine({ worker, pid, fault }: Told<'loadFailed'>): Line {
   return line('error', 'load_failed', `${who} failed to load: ${fault.message}`, fields, fault.trace)
 }
 
-function reloadFailedLine({ generation, fault }: Told<'reloadFailed'>): Line {
+function reloadFailedLine({ generation, fault }: Told<'reloadFailed'>, isShown: boolean): Line {
   const cancelled = fault.code === 'RELOAD_CANCELLED'
-  const message = cancelled ? fault.message : `the reload failed, the old workers go on: ${fault.message}`
+  const message = cancelled || isShown ? fault.message : `the reload failed, the old workers go on: ${fault.message}`
   const fields = { generation, ...coded(fault) }
   return line(cancelled ? 'warning' : 'error', 'reload_failed', message, fields, fault.trace)
 }

@@ -1,23 +1,49 @@
 import { CYAN, DIM, GREEN, RED, RESET, YELLOW } from '../kit/ansi.ts'
 import type { AccessFacts } from './access.ts'
-import { escapedBytes } from './escape.ts'
+import { escaped, escapedBytes } from './escape.ts'
 
 const SLOW_MICROS = 500_000
 
 const PLAIN = ''
+const INDENT = '    '
 
 /**
  * A line for people who look on: `12:03:04 GET 200 /path?q 3.2 ms 1.2 kB`. What failed and what was slow stands out.
  * The line ends with a newline.
  */
 export function briefLine({ head, status, bodyBytes, tookMicros, wallMs }: AccessFacts, colors: boolean): string {
-  const paint = (color: string, text: string): string => (colors && color !== PLAIN ? color + text + RESET : text)
-  const time = new Date(wallMs).toTimeString().slice(0, 8)
+  const paint = painter(colors)
   const method = (head?.method ?? '-').padEnd(6)
   const target = paint(status >= 500 ? RED : PLAIN, head === null ? '-' : escapedBytes(head.target))
   const took = paint(tookMicros >= SLOW_MICROS ? YELLOW : DIM, durationText(tookMicros))
   const size = paint(DIM, bytesText(bodyBytes))
-  return `${paint(DIM, time)} ${method} ${paint(colorOf(status), String(status))} ${target} ${took} ${size}\n`
+  return `${paint(DIM, timeText(wallMs))} ${method} ${paint(colorOf(status), String(status))} ${target} ${took} ${size}\n`
+}
+
+export interface BriefRecord {
+  readonly wallMs: number
+  /** Its name, as wide as others that it stands below, in its color. */
+  readonly level: string
+  readonly message: string
+  readonly hint: string
+  /** Whole lines, indented; '': there are none, and the hint says what they would. */
+  readonly trace: string
+}
+
+/** A line of the log for the same people: what happened, and what to do. Facts for machines are left out. */
+export function briefRecord({ wallMs, level, message, hint, trace }: BriefRecord, colors: boolean): string {
+  const paint = painter(colors)
+  const first = `${paint(DIM, timeText(wallMs))} ${level} ${escaped(message)}\n`
+  if (trace !== '') return first + trace
+  return hint === '' ? first : `${first}${INDENT}${paint(DIM, escaped(hint))}\n`
+}
+
+function painter(colors: boolean): (color: string, text: string) => string {
+  return (color, text) => (colors && color !== PLAIN ? color + text + RESET : text)
+}
+
+function timeText(wallMs: number): string {
+  return new Date(wallMs).toTimeString().slice(0, 8)
 }
 
 function colorOf(status: number): string {

@@ -1,5 +1,6 @@
 import type { DressTrace } from '../events/attendant.ts'
 import type { Fault } from '../faults/fault.ts'
+import { briefRecord } from './brief.ts'
 import { classicLevel, classicLine, classicText } from './classic.ts'
 import { escaped } from './escape.ts'
 
@@ -20,7 +21,8 @@ export interface LineSink {
 
 export interface LogSettings {
   readonly level: Level
-  readonly format: 'text' | 'json' | 'classic'
+  /** `brief` has no fields but a hint, and what the application prints as it is. */
+  readonly format: 'text' | 'brief' | 'json' | 'classic'
   readonly color: boolean
 }
 
@@ -46,7 +48,7 @@ export class Log {
   copy: ((level: Level, pid: number, text: string) => void) | null = null
   /** Whoever writes the lines in our place, whatever their level; false: they can't. */
   divert: ((level: Level, pid: number, text: string) => boolean) | null = null
-  /** Who makes tracebacks readable in the text format; where debug lines are shown they are whole. */
+  /** Who makes tracebacks readable in the formats for people; where debug lines are shown they are whole. */
   dressTrace: DressTrace | null = null
   /** How many lines of our own there were at each level, and with a traceback. */
   readonly counts: Record<Level | 'exception', number> = {
@@ -119,8 +121,14 @@ export class Log {
     const time = new Date(this.#wallMs()).toISOString()
     if (this.#settings.format === 'json')
       return jsonLine({ time, level, message, ...fields, trace: trace || undefined })
-    const name = this.#settings.color ? `${COLORS[level]}${level.padEnd(7)}${PLAIN}` : level.padEnd(7)
-    return `${time} ${name} ${escaped(message)}${fieldsText(fields)}\n${traceText(trace, this.#dress)}`
+    const { color, format } = this.#settings
+    const isBrief = format === 'brief'
+    const padded = level.padEnd(isBrief ? BRIEF_WIDTH : WIDTH)
+    const name = color ? COLORS[level] + padded + PLAIN : padded
+    const dressed = traceText(trace, this.#dress)
+    if (!isBrief) return `${time} ${name} ${escaped(message)}${fieldsText(fields)}\n${dressed}`
+    const hint = String(fields.hint ?? '')
+    return briefRecord({ wallMs: this.#wallMs(), level: name, message, hint, trace: dressed }, color)
   }
 
   get #dress(): (text: string) => string {
@@ -134,7 +142,7 @@ export class Log {
     if (this.#settings.format === 'json') {
       const time = new Date(this.#wallMs()).toISOString()
       this.#sink.pass(jsonLine({ time, level, message: text, source: 'application', pid, requestId }))
-    } else if (this.#settings.format === 'classic') {
+    } else if (this.#settings.format !== 'text') {
       this.#sink.pass(`${text}\n`)
     } else {
       this.#sink.pass(requestId === undefined ? `[${pid}] ${text}\n` : `[${pid} ${requestId}] ${text}\n`)
@@ -155,6 +163,10 @@ export class Log {
     )
   }
 }
+
+const WIDTH = 7
+/** So wide are methods in brief lines of requests. */
+const BRIEF_WIDTH = 6
 
 const COLORS: Readonly<Record<Level, string>> = {
   debug: '\x1b[2m',

@@ -154,7 +154,8 @@ export class Foreman implements GenerationOwner, Omit<CrewOwner, 'overdue' | 'le
   #died(generation: Generation, career: Career): void {
     const peers = this.#crew.all.filter((other) => other.generation === generation && isServing(other))
     const pauseMs = this.#pauses.workerDied(career, peers, this.#clock.nowMs())
-    if (pauseMs > 0) this.#events.note('warning', `workers die young: the next starts in ${pauseMs / 1000} s`)
+    if (pauseMs > 0 && this.#fleet.goalOf(generation) > 0)
+      this.#events.note('warning', `workers die young: the next starts in ${pauseMs / 1000} s`)
   }
 
   /** Has it as many ready workers as were waited for? */

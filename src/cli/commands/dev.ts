@@ -29,6 +29,7 @@ const DEFAULTS: readonly (readonly [key: SettingKey, word: string])[] = [
   ['gracefulTimeoutMs', '1s'], // an open event stream is no reason to wait with the new code
   ['accessLog', '-'],
   ['accessLogFormat', 'brief'],
+  ['logFormat', 'brief'],
   ['logLevel', 'warning'],
   ['exposeErrors', 'true'],
   ['exposeErrorsTo', 'local'],

@@ -17,6 +17,7 @@ const TURNS_TO_READ = 3
 export class Errand implements Attendant<Bystander> {
   readonly bystander: Bystander
   readonly dressTrace = null
+  readonly showsLoads = false
   readonly #recorder = new Recorder({ isOwn: () => false })
   readonly #pieces: readonly Buffer[]
   #socket: Socket | null = null

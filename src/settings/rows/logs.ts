@@ -14,9 +14,9 @@ export const LOGS = {
   logFormat: row({
     section: 'logs',
     flag: '--log-format',
-    reader: choice('auto', 'text', 'json', 'classic'),
+    reader: choice('auto', 'text', 'brief', 'json', 'classic'),
     default: 'auto',
-    help: 'How log lines look: text, json, or classic: [2026-11-30 06:47:05 +0000] [pid] [INFO] text.',
+    help: 'How log lines look: text, brief (for people who look on), json, or classic: [2026-11-30 06:47:05 +0000] [pid] [INFO] text.',
     why: 'auto is text. classic is what readers of the logs of pre-forking servers know, with the words they look for.',
     applies: 'reload',
   }),

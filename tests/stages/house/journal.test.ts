@@ -79,6 +79,14 @@ describe('lines of the supervisor', () => {
     }
   })
 
+  test('where loads are shown, one that failed says why, and its worker no more', () => {
+    const fault = new Fault('APP_IMPORT_FAILED', { detail: 'x' }, 'Traceback')
+    const [failed] = linesOf({ kind: 'reloadFailed', generation: 2, fault }, LIMITS, true)
+    deepEqual([failed!.message, failed!.trace], [fault.message, 'Traceback'])
+    equal(linesOf(ended('boot_failed'), LIMITS, true)[0]!.level, 'debug')
+    equal(linesOf(ended('crashed'), LIMITS, true)[0]!.level, 'error')
+  })
+
   const LINES: readonly [event: SupervisorEvent, level: string, name: string, message: RegExp][] = [
     [
       { kind: 'workerReady', worker: 3, pid: 71, generation: 1, bootMs: 12.3 },

@@ -13,6 +13,45 @@ function logged(settings: Partial<LogSettings>, say: (log: Log) => void): string
   return lines.join('')
 }
 
+describe('brief', () => {
+  const brief = (say: (log: Log) => void, color = false): string =>
+    logged({ format: 'brief', color }, say).replace(/^(\x1b\[2m)?\d\d:\d\d:\d\d/gm, '$1TIME')
+
+  test('the time of day, level and message; facts for machines are left out', () => {
+    equal(
+      brief((log) => log.error('GET /: x\n\x1b[2J', { event: 'request_failed', pid: 1 })),
+      'TIME error  GET /: x\\x0a\\x1b[2J\n',
+    )
+  })
+  test('a hint stands below, or the traceback', () => {
+    const fault = (trace: string) => new Fault('APP_RAISED', { detail: 'x' }, trace)
+    equal(
+      brief((log) => log.fault(fault(''))),
+      'TIME error  the application raised x\n    see the traceback in the log\n',
+    )
+    equal(
+      brief((log) => log.fault(fault('Traceback'))),
+      'TIME error  the application raised x\n    Traceback\n',
+    )
+  })
+  test('colors', () => {
+    equal(
+      brief((log) => log.warning('a', { hint: 'b' }), true),
+      '\x1b[2mTIME\x1b[0m \x1b[33mwarning\x1b[0m a\n    \x1b[2mb\x1b[0m\n',
+    )
+  })
+  test('what the application prints is left as it is, what it logs is brief', () => {
+    equal(
+      brief((log) => log.output({ pid: 42, text: 'hello', requestId: 'a1' })),
+      'hello\n',
+    )
+    equal(
+      brief((log) => log.record({ pid: 42, level: 'warning', text: 'm', requestId: 'a1' })),
+      'TIME warning m\n',
+    )
+  })
+})
+
 describe('text', () => {
   test('time, level, message, fields', () => {
     equal(
