@@ -138,6 +138,9 @@ def uncover(top, folder):
 def import_file(path):
     if not os.path.isfile(path):
         folder, name = os.path.split(path)
+        if os.path.isdir(path):
+            hint = "a package is named as a module: %s --pythonpath %s" % (name, os.path.relpath(folder))
+            raise Fault("APP_NOT_FOUND", "%s is a folder" % path, hint)
         if os.path.isdir(folder):
             raise not_found("there is no file %s" % path, name, os.listdir(folder))
         raise Fault("APP_NOT_FOUND", "there is no file %s: its folder doesn't exist" % path)
@@ -161,7 +164,9 @@ def module_not_found(name, missing, folder):
         says += " in the package %r" % parent if folders else ": %r is not a package" % parent
     else:
         says += " in %s or among the installed ones" % folder
-    near = [entry for place in folders if os.path.isdir(place) for entry in module_names(place)]
+        if missing in module_names_below(os.path.join(folder, "src")):
+            return Fault("APP_NOT_FOUND", says, "it lies in src: add --pythonpath src")
+    near = [entry for place in folders for entry in module_names_below(place)]
     return not_found(says, last, near, prefix=parent and parent + ".")
 
 
@@ -170,6 +175,10 @@ def module_names(folder):
         stem, extension = os.path.splitext(entry)
         if extension == ".py" or (stem.isidentifier() and os.path.isdir(os.path.join(folder, entry))):
             yield stem
+
+
+def module_names_below(folder):
+    return list(module_names(folder)) if os.path.isdir(folder) else []
 
 
 def not_found(says, name, names, prefix=""):

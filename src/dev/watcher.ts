@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { type FSWatcher, watch } from 'chokidar'
+import { ownOutput } from './ownOutput.ts'
 import { isInside, isWatched, type Relevance, relevanceOf, type Sources } from './relevance.ts'
 import { Settling } from './settling.ts'
 
@@ -18,6 +19,7 @@ export class Watcher {
   readonly #sources: () => Sources
   readonly #told: (change: Change) => void
   readonly #watcher: FSWatcher
+  readonly #isOwnOutput = ownOutput()
   readonly #settling = new Settling<string>()
   #timer: NodeJS.Timeout | null = null
   readonly #second = new Set<NodeJS.Timeout>()
@@ -69,7 +71,7 @@ export class Watcher {
   #judge(paths: readonly string[]): void {
     const sources = this.#sources()
     const judged = paths.map((path): [string, Relevance] => [path, relevanceOf(path, sources)])
-    const relevant = judged.filter(([, relevance]) => relevance !== 'none')
+    const relevant = judged.filter(([path, relevance]) => relevance !== 'none' && !this.#isOwnOutput(path))
     if (relevant.length === 0) return
     this.#lookAgain(relevant.map(([path]) => path))
     const relevance = relevant.some(([, one]) => one === 'reload') ? 'reload' : 'refresh'

@@ -218,6 +218,11 @@ class Refusals(Case):
         self.refused("mapp", "APP_NOT_FOUND", "'mapp'", "did you mean 'myapp'?")
         self.refused("entirely_else", "APP_NOT_FOUND", self.folder)
 
+    def test_a_package_in_src(self):
+        self.write("src/shop/__init__.py", "")
+        self.refused("shop", "APP_NOT_FOUND", "'shop'", "it lies in src: add --pythonpath src")
+        self.refused("src/shop", "APP_NOT_FOUND", "is a folder", "shop --pythonpath src")
+
     def test_submodule_not_found(self):
         self.write("package/__init__.py", "")
         self.write("package/website.py", "")

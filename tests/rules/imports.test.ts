@@ -54,6 +54,7 @@ const DOORS = [
   'dev/https/local.ts',
   'dev/keyboard.ts',
   'dev/lending.ts',
+  'dev/ownOutput.ts',
   'dev/port.ts',
   'dev/screen.ts',
   'dev/warmth/warmZygote.ts',
