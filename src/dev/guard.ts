@@ -32,8 +32,9 @@ export class Guard {
   }
 
   admits(request: ExchangeFacts, need: Need): boolean {
-    const block = request.head?.block
-    if (block === undefined || !isLocal(request.connection.peer.address, block)) return false
+    const { head } = request
+    if (head === null || !isLocal(request.connection.peer, head)) return false
+    const { block } = head
     if (need === 'local') return true
     if (!this.#hasToken(block)) return false
     return need === 'token' ? isAskedHere(block) || isNavigation(block) : isAskedHere(block)

@@ -483,7 +483,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
   get #exposesErrors(): boolean {
     const { exposeErrors, exposeErrorsTo } = this.#context.settings
     if (!exposeErrors || exposeErrorsTo === 'anyone') return exposeErrors
-    return this.head !== null && isLocal(this.connection.peer.address, this.head.block)
+    return this.head !== null && isLocal(this.connection.peer, this.head)
   }
 
   #asked(): Asked {

@@ -2,6 +2,7 @@ import { Fault } from '../faults/fault.ts'
 import type { Enlisted } from '../kit/roster.ts'
 import type { ClientOwner, ClientSocket } from '../listen/client.ts'
 import { type ProxyFacts, type ProxyVersions, readProxy } from '../parse/proxyProtocol.ts'
+import { PROXY_KEY } from '../route/local.ts'
 import type { TrustedProxies } from '../route/proxies.ts'
 
 /** Who may send the PROXY protocol to a door, and how. */
@@ -116,6 +117,6 @@ export class Greeting implements ClientOwner, Enlisted {
 
 /** What the application is told of the proxy, as `Peer.pairs`. */
 export function proxyPairs({ protocol, ends }: ProxyFacts): string {
-  if (ends === null || ends.proxy === '') return `\0PROXY_PROTOCOL\0${protocol}`
-  return `\0PROXY_PROTOCOL\0${protocol}\0PROXY_ADDR\0${ends.proxy}\0PROXY_PORT\0${ends.proxyPort}`
+  if (ends === null || ends.proxy === '') return `\0${PROXY_KEY}\0${protocol}`
+  return `\0${PROXY_KEY}\0${protocol}\0PROXY_ADDR\0${ends.proxy}\0PROXY_PORT\0${ends.proxyPort}`
 }

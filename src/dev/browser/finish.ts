@@ -27,7 +27,7 @@ export function finishOf(
     return { head: { ...head, head: fields.text }, tail: NOTHING }
   }
   if (reload === null || !wantsDocument(asked) || !isDocument(head.status, fields)) return null
-  if (!isLocal(request.connection.peer.address, asked.block)) return null // it may not listen to the events
+  if (!isLocal(request.connection.peer, asked)) return null // it may not listen to the events
   const tail = Buffer.from(reload.tag(asked.method, nonceOf(fields)))
   lengthen(fields, tail.length)
   return { head: { ...head, head: fields.text }, tail }

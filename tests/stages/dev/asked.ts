@@ -6,14 +6,17 @@ export interface Asked {
   readonly peer?: string
   readonly method?: string
   readonly target?: string
+  /** `Peer.pairs` */
+  readonly pairs?: string
+  readonly minor?: 0 | 1
 }
 
 /** A request as a bystander sees it. `lines`: `Name: value`, a line each. */
 export function asked(lines: readonly string[] = [], how: Asked = {}): ExchangeFacts {
-  const { host = 'localhost:8000', peer = '127.0.0.1', method = 'GET', target = '/' } = how
+  const { host = 'localhost:8000', peer = '127.0.0.1', method = 'GET', target = '/', pairs = '', minor = 1 } = how
   return {
-    connection: { peer: { address: peer, port: '50000', pairs: '' } },
-    head: { method, target, origin: null, minor: 1, block: blockOf([`Host: ${host}`, ...lines], host) },
+    connection: { peer: { address: peer, port: '50000', pairs } },
+    head: { method, target, origin: null, minor, block: blockOf([`Host: ${host}`, ...lines], host) },
     target: null,
     requestId: 'r1',
     startedMs: 0,
@@ -72,4 +75,6 @@ export const STRANGERS: readonly (readonly [name: string, lines: readonly string
   ['X-Forwarded-Host', ['X-Forwarded-Host: shop.example'], {}],
   ['Forwarded', ['Forwarded: for=203.0.113.9'], {}],
   ['Via', ['Via: 1.1 tunnel'], {}],
+  ['a client that a proxy speaks for', [], { pairs: '\0PROXY_PROTOCOL\0TCP4' }],
+  ['a proxy that says nothing of itself', [], { minor: 0 }],
 ]

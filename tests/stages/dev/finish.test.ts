@@ -26,7 +26,8 @@ interface Asked {
 function finish(asked: Names, answered: Names, more: Asked = {}): Finish | null {
   const { method = 'GET', host = 'localhost:8000', peer = '127.0.0.1', status = 200 } = more
   const fields = Object.entries(asked).map(([name, value]) => ({ name, value }))
-  const request = { connection: { peer: { address: peer } }, head: { method, block: { host, fields } as unknown } }
+  const question = { method, minor: 1, block: { host, fields } as unknown }
+  const request = { connection: { peer: { address: peer, pairs: '' } }, head: question }
   const lines = Object.entries(answered).map(([name, value]) => `${name}: ${value}\r\n`)
   const head = {
     status,
