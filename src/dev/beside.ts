@@ -44,7 +44,7 @@ export class Beside implements Bystander {
       method: 'GET',
       path: ENTRANCE,
       need: 'local',
-      answer: ({ url }, answer) => answer.whole(this.#enter(url.searchParams)),
+      answer: ({ url, facts }, answer) => answer.whole(this.#enter(url.searchParams, facts)),
     })
     this.#inspector = new InspectorApi(this.recorder)
     this.pages.add(...errorAssets(), ...inspectorPages(), ...this.#inspector.pages, ...(reload?.pages ?? []))
@@ -52,7 +52,12 @@ export class Beside implements Bystander {
 
   /** A link to a page of this server, or of its application, that brings the token along. */
   linkTo(address: string, path: string): string {
-    return `${address}${ENTRANCE}?token=${this.guard.token}&to=${encodeURIComponent(path).replaceAll('%2F', '/')}`
+    return entrance(address, path, this.guard.token)
+  }
+
+  /** The same, which opens once. */
+  linkOnce(address: string, path: string): string {
+    return entrance(address, path, this.guard.ticket())
   }
 
   deskFor(request: ExchangeFacts): Desk | null {
@@ -82,16 +87,21 @@ export class Beside implements Bystander {
     return found === undefined ? null : `${INSPECTOR}#${found.number}`
   }
 
-  #enter(query: URLSearchParams): OwnAnswer {
+  #enter(query: URLSearchParams, request: ExchangeFacts): OwnAnswer {
     const to = query.get('to') ?? '/'
-    if (!this.guard.isToken(query.get('token') ?? ''))
+    // Who has come in before may take any link of ours, an old one as well.
+    if (!this.guard.takes(query.get('token') ?? '') && !this.guard.admits(request, 'token'))
       return page(
         403,
         'text/plain; charset=utf-8',
-        'this token is not the one of this server: it makes a new one at each start\n',
+        'the token of this link is not one of this server, which makes new ones at each start, or opened once and was used\n',
       )
     // A path of ours or the application's alone: `//host` and `/\host` lead elsewhere.
     const isPath = /^\/(?![/\\])[\x21-\x7e]*$/.test(to)
     return page(303, 'text/plain; charset=utf-8', '', { Location: isPath ? to : '/', 'Set-Cookie': this.guard.cookie })
   }
+}
+
+function entrance(address: string, path: string, token: string): string {
+  return `${address}${ENTRANCE}?token=${token}&to=${encodeURIComponent(path).replaceAll('%2F', '/')}`
 }

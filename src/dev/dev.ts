@@ -99,7 +99,8 @@ export class Dev implements Attendant<Beside> {
     await this.#watcher.ready
     const { imported, named } = this.#sources()
     const linkTo = (address: string, path: string): string => beside?.linkTo(address, path) ?? address + path
-    screen?.ready({ server, isBroken: this.#isBroken, watched: imported.size, linkTo })
+    const linkOnce = (address: string, path: string): string => beside?.linkOnce(address, path) ?? address + path
+    screen?.ready({ server, isBroken: this.#isBroken, watched: imported.size, linkTo, linkOnce })
     screen?.listen({ reload: () => this.#reloadAll(), quit: () => server.stop() })
     if (opens) screen?.openBrowser()
     if (fault === null) this.#options.warmth?.learn()

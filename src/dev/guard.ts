@@ -25,7 +25,9 @@ export class Guard {
   /** It is asked for by TLS: the cookie may not travel without. */
   readonly #isSecure: boolean
 
-  constructor(name: string, isSecure: boolean, token: string = randomBytes(TOKEN_BYTES).toString('base64url')) {
+  readonly #tickets = new Set<string>()
+
+  constructor(name: string, isSecure: boolean, token: string = newWord()) {
     this.#isSecure = isSecure
     this.token = token
     this.cookieName = `dram-dev-${name}`
@@ -46,7 +48,22 @@ export class Guard {
     return block !== undefined && (isAskedHere(block) || isNavigation(block))
   }
 
-  isToken(word: string): boolean {
+  /**
+   * A word that opens once, in the token's place. It goes where others may read it: all users of a machine see the
+   * arguments of the programs that run there.
+   */
+  ticket(): string {
+    const ticket = newWord()
+    this.#tickets.add(ticket)
+    return ticket
+  }
+
+  /** It is the token, or a ticket that was not used yet; now it is. */
+  takes(word: string): boolean {
+    return this.#isToken(word) || this.#tickets.delete(word)
+  }
+
+  #isToken(word: string): boolean {
     const given = Buffer.from(word)
     const token = Buffer.from(this.token)
     return given.length === token.length && timingSafeEqual(given, token)
@@ -61,9 +78,13 @@ export class Guard {
     const cookies = valuesOf(block, 'cookie').flatMap((value) => value.split(/;\s*/))
     return cookies.some((cookie) => {
       const [name, value = ''] = cookie.split('=', 2)
-      return name === this.cookieName && this.isToken(value)
+      return name === this.cookieName && this.#isToken(value)
     })
   }
+}
+
+function newWord(): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url')
 }
 
 /** Neither Origin nor Sec-Fetch-Site says that another page asks. */

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { relative } from 'node:path'
 import type { Attended } from '../events/attendant.ts'
 import { BOLD, DIM, GREEN, RED, RESET, YELLOW } from '../kit/ansi.ts'
+import { escaped } from '../observe/escape.ts'
 import { Keyboard } from './keyboard.ts'
 import { type Links, linksOf } from './links.ts'
 import { type Row, rowsText } from './rows.ts'
@@ -20,6 +21,8 @@ export interface Shown {
   readonly watched: number
   /** A link of that address to one of its pages, which lets the browser see what is ours alone. */
   linkTo(address: string, path: string): string
+  /** The same, for one visit. */
+  linkOnce(address: string, path: string): string
 }
 
 export interface Stage {
@@ -79,9 +82,9 @@ export class Screen {
       ['local', local.map((link) => [this.#paint(BOLD, link)])],
       ['network', network.map((link) => [link])],
       ['signed by', authority === null ? [] : [[authority, this.#paint(DIM, 'import it once, as an authority')]]],
-      ['application', facts === null ? [] : [[facts.application]]],
+      ['application', facts === null ? [] : [[escaped(facts.application)]]],
       ['Python', facts === null ? [] : [[`${facts.implementation} ${facts.python}`]]],
-      ['watching', [[this.#stage.folder, ...this.#watchedText(shown.watched)]]],
+      ['watching', [[escaped(this.#stage.folder), ...this.#watchedText(shown.watched)]]],
       ['Inspector', first?.startsWith('http') ? [[shown.linkTo(first, INSPECTOR)]] : []],
       ['keys', Keyboard.isThere ? [KEYS.map(([key, name]) => `${key} ${this.#paint(DIM, name)}`)] : []],
     ]
@@ -101,7 +104,7 @@ export class Screen {
   #named(paths: readonly string[]): string {
     const names = paths.slice(0, MOST_NAMED).map((path) => relative(this.#stage.folder, path) || path)
     const others = paths.length - names.length
-    return `${names.join(', ')}${others > 0 ? ` and ${others} more` : ''}`
+    return `${escaped(names.join(', '))}${others > 0 ? ` and ${others} more` : ''}`
   }
 
   loaded(tookMs: number): void {
@@ -122,10 +125,10 @@ export class Screen {
   openBrowser(path = '/'): void {
     const [address] = this.#links.local
     if (address === undefined || !address.startsWith('http')) return
-    const link = this.#shown!.linkTo(address, path)
+    const { linkTo, linkOnce } = this.#shown!
     const command = process.platform === 'darwin' ? 'open' : 'xdg-open'
-    const child = spawn(command, [link], { stdio: 'ignore', detached: true })
-    child.on('error', () => this.#say(`there is no ${command} here: open ${link} yourself\n`))
+    const child = spawn(command, [linkOnce(address, path)], { stdio: 'ignore', detached: true })
+    child.on('error', () => this.#say(`there is no ${command} here: open ${linkTo(address, path)} yourself\n`))
     child.unref()
   }
 

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir, hostname, networkInterfaces, platform } from 'node:os'
 import { join } from 'node:path'
+import { Fault } from '../../faults/fault.ts'
+import { makeParents } from '../../system/privateFolder.ts'
 import { isPrivate, makeAuthority, makeCertificate, type Pair } from './certificate.ts'
 
 /** A certificate for `dram dev --https`, as files. */
@@ -38,7 +40,7 @@ const OWN_NAMES = ['localhost', 'local', 'test', 'internal'] as const
  */
 export function localCertificate(hosts: readonly string[], doors: Doors): LocalCertificate {
   const folder = join(dataFolder(doors.variables), 'https')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeOwn(folder)
   const all = [...new Set<string>([...LOOPBACK, ...hosts])]
   return byMkcert(folder, all, doors) ?? bySelf(folder, all, doors.nowMs)
 }
@@ -53,7 +55,8 @@ export function networkHosts(): string[] {
 
 function bySelf(folder: string, hosts: readonly string[], nowMs: number): LocalCertificate {
   const own = hostname().toLowerCase()
-  const names = [...new Set([...OWN_NAMES, own])]
+  // A name without a dot may be one that others have theirs below: who calls a machine `dev` has no say in bank.dev.
+  const names = [...OWN_NAMES, ...(own.includes('.') ? [own] : [])]
   const authorityPath = join(folder, `authority-${digest(names)}.pem`)
   const name = `dram dev on ${own}`
   const kept = keptPair(authorityPath, nowMs, () => makeAuthority(name, names, validity(nowMs, AUTHORITY_DAYS)))
@@ -92,17 +95,31 @@ function keptPair(path: string, nowMs: number, make: () => Pair): Pair {
 
 function isFresh(path: string, nowMs: number): boolean {
   try {
-    const { validTo } = new X509Certificate(readFileSync(path))
-    return existsSync(keyOf(path)) && Date.parse(validTo) - nowMs > LEAST_DAYS * DAY_MS
+    const certificate = new X509Certificate(readFileSync(path))
+    const hasKey = certificate.checkPrivateKey(createPrivateKey(readFileSync(keyOf(path)))) // two that start at once may mix theirs
+    return hasKey && Date.parse(certificate.validTo) - nowMs > LEAST_DAYS * DAY_MS
   } catch {
     return false
+  }
+}
+
+/** Who could write there could have us trust an authority of theirs, or follow a link of theirs. */
+function makeOwn(folder: string): void {
+  try {
+    makeParents(folder)
+    chmodSync(folder, 0o700) // which only its owner may, and root, who may have taken over a home
+    const { uid } = statSync(folder)
+    if (uid !== process.getuid?.()) throw new Error(`it belongs to another user (${uid})`)
+  } catch (error) {
+    throw new Fault('CERTIFICATE_UNREADABLE', { detail: `${folder}: ${(error as Error).message}` })
   }
 }
 
 /** Another that starts now must not read half of it. */
 function write(path: string, content: string): void {
   const draft = `${path}.${process.pid}`
-  writeFileSync(draft, content, { mode: 0o600 })
+  rmSync(draft, { force: true })
+  writeFileSync(draft, content, { mode: 0o600, flag: 'wx' })
   renameSync(draft, path)
 }
 

@@ -1,4 +1,4 @@
-import { equal, match, notEqual } from 'node:assert/strict'
+import { deepEqual, equal, match, notEqual } from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Guard } from '../../../src/dev/guard.ts'
 import { asked, FETCH, STRANGERS } from './asked.ts'
@@ -46,6 +46,18 @@ describe('the token', () => {
   test('travels in a cookie that scripts and other sites do not get', () => {
     match(guard.cookie, /^dram-dev-8000=the-token; Path=\/; HttpOnly; SameSite=Strict$/)
     match(new Guard('8000', true).cookie, /; SameSite=Strict; Secure$/)
+  })
+})
+
+describe('tickets', () => {
+  test('open once, and are no cookies', () => {
+    const ticket = guard.ticket()
+    equal(guard.admits(asked([`Cookie: ${guard.cookieName}=${ticket}`]), 'token'), false)
+    deepEqual([guard.takes(ticket), guard.takes(ticket)], [true, false])
+  })
+  test('the token opens as often as it is shown, and nothing else does', () => {
+    deepEqual([guard.takes('the-token'), guard.takes('the-token')], [true, true])
+    for (const word of ['', 'the-toke', 'other']) equal(guard.takes(word), false, word)
   })
 })
 

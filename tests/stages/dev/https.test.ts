@@ -1,11 +1,13 @@
-import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
+import { deepEqual, equal, notEqual, ok, throws } from 'node:assert/strict'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isPrivate, makeAuthority, makeCertificate } from '../../../src/dev/https/certificate.ts'
 import { der, identifier, time } from '../../../src/dev/https/der.ts'
 import { localCertificate } from '../../../src/dev/https/local.ts'
+import type { Fault } from '../../../src/faults/fault.ts'
 import { folder } from '../../kit/server.ts'
 
 const DAY_MS = 86_400_000
@@ -69,6 +71,40 @@ test('it is kept for its user alone, and made anew before it ends', (t) => {
   equal(wider.checkIP('192.168.1.5'), '192.168.1.5')
   equal(wider.checkIP('8.8.8.8'), undefined, 'what the authority may not sign for would spoil the whole')
   equal(wider.checkHost('bank.example'), undefined)
+})
+
+test('the authority vouches for no name that stands alone, as that of a machine may', (t) => {
+  const home = folder(t)
+  const own = hostname().toLowerCase()
+  const names = [own, 'dev', `bank.${own}`].filter((name) => !own.includes('.') || name === 'dev')
+  const { certfile } = localCertificate(names, { nowMs: NOW, variables: { XDG_DATA_HOME: home } })
+  for (const name of names) equal(new X509Certificate(readFileSync(certfile)).checkHost(name), undefined, name)
+})
+
+test('a certificate beside the key of another, as two leave it that start at once, is made anew', (t) => {
+  const made = () => localCertificate([], { nowMs: NOW, variables: { XDG_DATA_HOME: home } })
+  const home = folder(t)
+  const { certfile, keyfile, authority } = made()
+  for (const [file, key] of [
+    [certfile, keyfile],
+    [authority!, authority!.replace(/pem$/, 'key')],
+  ] as const) {
+    writeFileSync(key, makeAuthority('another', ['localhost'], VALIDITY).key)
+    const renewed = made()
+    const pair = file === certfile ? [renewed.certfile, renewed.keyfile] : [file, key]
+    ok(new X509Certificate(readFileSync(pair[0]!)).checkPrivateKey(createPrivateKey(readFileSync(pair[1]!))), file)
+  }
+})
+
+test('its folder is closed to others', (t) => {
+  const home = folder(t)
+  const kept = join(home, 'dram/https')
+  mkdirSync(kept, { recursive: true })
+  chmodSync(kept, 0o777)
+  localCertificate([], { nowMs: NOW, variables: { XDG_DATA_HOME: home } })
+  equal(statSync(kept).mode & 0o777, 0o700)
+  const made = () => localCertificate([], { nowMs: NOW, variables: { XDG_DATA_HOME: '/dev/null' } })
+  throws(made, ({ code }: Fault) => code === 'CERTIFICATE_UNREADABLE')
 })
 
 test('where mkcert is installed, with an authority, it signs', (t) => {

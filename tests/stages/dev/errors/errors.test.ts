@@ -142,6 +142,15 @@ describe('its forms', () => {
     match(head, /\r\nVary: Accept, /)
   })
 
+  test('text drives no terminal, whatever the exception says', () => {
+    const evil = '\x1b]0;owned\x07\x9b31m\r\nok\ttab ü'
+    const page = faultPage(guard, PLACE, asked(), new Fault('APP_RAISED', { detail: evil }, evil))!
+    match(
+      page.body.toString(),
+      /^the application raised \?\]0;owned\?\?31m\nok\ttab ü\n\n\?\]0;owned\?\?31m\nok\ttab ü\n$/m,
+    )
+  })
+
   test('JSON for who wants it', () => {
     const { type, text, status } = got(['Accept: application/json, text/plain, */*'])
     const { exceptions, code, trace } = JSON.parse(text)
