@@ -6,7 +6,7 @@ import type { Connected, ConnectionWitness } from './witness.ts'
 
 /**
  * Stands beside the requests of a server that somebody develops with: has pages of its own, and finishes answers.
- * In production there is none.
+ * In production there is none. What it throws is a mistake of ours, and is as if it had said nothing.
  */
 export interface Bystander {
   /** Who answers a request instead of the application; null: nobody does. */

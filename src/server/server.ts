@@ -22,6 +22,7 @@ import { type Door, door, speaksForOthers } from './door.ts'
 import type { Exchange } from './exchange.ts'
 import { type ConnectionFacts, type ExchangeFacts, oldestOfWorkers } from './facts.ts'
 import { Greeting, type ProxyRules, proxyPairs } from './greeting.ts'
+import { harmless } from './harmless.ts'
 import { type Company, Pool, type PooledWorker } from './pool.ts'
 import type { ConnectionWitness } from './witness.ts'
 
@@ -233,7 +234,7 @@ export class Server {
 
   /** Null: nobody stands beside the requests. */
   set bystander(bystander: Bystander | null) {
-    this.#context.bystander = bystander
+    this.#context.bystander = bystander && harmless(bystander, (error) => this.#context.bug(error))
   }
 
   /** A stop is near: balancers are told, and everything is served as before. */

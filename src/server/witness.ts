@@ -30,7 +30,7 @@ export interface ConnectionWitness {
   request(exchange: ExchangeFacts): RequestWitness | null
 }
 
-/** Is told what becomes of one request, in this order, but for what does not happen. Nothing may be thrown. */
+/** Is told what becomes of one request, in this order, but for what does not happen. */
 export interface RequestWitness {
   /** It waits for those that send singly: its connection pipelines. */
   heldBack(): void
@@ -46,10 +46,10 @@ export interface RequestWitness {
   traced(text: string): void
   /** A bystander has changed the head of its answer, and added to its body, or not. */
   finished(hasTail: boolean): void
-  /** The application's answer, or a page of ours, begins to leave. `bodyBytes`: −1 where that isn't known. */
-  answering(head: AnswerHead, asked: Asked, bodyBytes: number): void
   /** It gets the page of a fault. */
   failed(fault: Fault, asked: Asked): void
+  /** The application's answer, or a page of ours, begins to leave. `bodyBytes`: −1 where that isn't known. */
+  answering(head: AnswerHead, asked: Asked, bodyBytes: number): void
   /** The answer breaks off; null: the application gave less than it had announced. */
   broke(fault: Fault | null): void
   /** Its answer's last byte was written, or the one it breaks off after. `gathered`: so many bytes wait for the next flush. */

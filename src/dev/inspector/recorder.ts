@@ -132,12 +132,18 @@ export class Recorder implements Keeper {
   }
 
   /** The journey of that number, once it is over, in whatever way. Never, if it isn't kept until then. */
-  over(number: number): Promise<Journey> {
+  async over(number: number): Promise<Journey> {
+    return journeyOf(await this.ended(number), this.worker())
+  }
+
+  /** The same as it was told. */
+  ended(number: number): Promise<RequestRecord> {
     return new Promise((resolve) => {
       const look = (): void => {
-        const isOver = this.#store.get(number)?.overAt != null
+        const record = this.#store.get(number)
+        const isOver = record !== null && record.overAt !== null
         if (isOver || this.#store.isGone(number)) this.#listeners.delete(look)
-        if (isOver) resolve(this.journey(number)!)
+        if (isOver) resolve(record)
       }
       this.#listeners.add(look)
       look()

@@ -55,7 +55,7 @@ export class Sender {
       clearTimeout(late)
       resolve(number)
       // What is left to come is of requests behind it, if there are any.
-      void this.#recorder.over(number).then(() => socket.end())
+      void this.#recorder.ended(number).then(() => socket.end())
     })
     socket.write(bytes)
   }

@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { headOf, page } from '../../../src/dev/answers.ts'
 import { Fault } from '../../../src/faults/fault.ts'
 import type { Bystander, DeskAnswer, DeskQuestion, Finish } from '../../../src/server/bystander.ts'
+import type { RequestWitness } from '../../../src/server/witness.ts'
 import { WIRE } from '../../../src/worker/table.ts'
 import { chunked, request } from '../../kit/client.ts'
 import { eventually } from '../../kit/wait.ts'
@@ -335,6 +336,47 @@ describe('the page of a fault', () => {
       house.server.bystander = bystander
       await client.write(request('GET', '/'))
       equal((await client.response()).text, '500 Internal Server Error\n\nAPP_IMPORT_FAILED\n')
+    }
+  })
+})
+
+describe('a bystander that throws', () => {
+  const fails = (): never => {
+    throw new Error('told to')
+  }
+
+  test('is as one that has nothing to say, and each mistake is told', async (t) => {
+    const house = await accompanied(t, { deskFor: fails, finish: fails, faultPage: fails, connected: fails })
+    const worker = await house.worker()
+    const client = await house.client()
+    await client.write(request('GET', '/-/a'))
+    const { id } = await worker.request()
+    await worker.send(wholeFrame(id, 'hello'))
+    equal((await client.response()).text, 'hello')
+    await client.write(request('GET', '/'))
+    const failing = await worker.request()
+    await worker.send(frame(W.ERROR, failing.id, JSON.stringify({ code: 'APP_RAISED', says: 'x', traceback: '' })))
+    equal((await client.response()).text, '500 Internal Server Error\n\nAPP_RAISED\n')
+    equal(house.bugs.length, 5) // connected, deskFor, finish; deskFor, faultPage
+    house.bugs.length = 0
+  })
+
+  test('as a witness, too: of connections and of requests', async (t) => {
+    const witness = new Proxy({} as RequestWitness, { get: () => fails })
+    for (const begun of [fails, () => witness]) {
+      const house = await accompanied(t, { connected: ({ client }) => ({ client, request: begun }) })
+      const worker = await house.worker()
+      const client = await house.client()
+      for (const text of ['one', 'two']) {
+        await client.write(request('GET', '/'))
+        const { id } = await worker.request()
+        await worker.send(headFrame(id, text), endFrame(id))
+        equal((await client.response()).text, text)
+      }
+      ok(house.bugs.length >= 2)
+      house.bugs.length = 0
+      client.halfClose()
+      await house.allGivenBack()
     }
   })
 })
