@@ -15,5 +15,13 @@ function forget(source: string): void {
   } catch {
     return // there is none
   }
-  for (const name of names) if (isBytecodeOf(source, name)) rmSync(join(folder, name), { force: true })
+  for (const name of names) if (isBytecodeOf(source, name)) remove(join(folder, name))
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // It is somebody else's, root's perhaps: Python may go by it until another save.
+  }
 }

@@ -5,11 +5,12 @@ import { Beside } from './beside.ts'
 import { Reload } from './browser/reload.ts'
 import { forgetBytecode } from './bytecode.ts'
 import { trimmed } from './errors/trace.ts'
-import { changedSince, Imports } from './imports.ts'
+import { Imports } from './imports.ts'
 import { Lending } from './lending.ts'
 import type { Sources } from './relevance.ts'
 import { Restless } from './restless.ts'
 import { Screen } from './screen.ts'
+import { changedSince } from './stamps.ts'
 import { Warmth } from './warmth/warmth.ts'
 import { type Change, Watcher } from './watcher.ts'
 
@@ -45,6 +46,8 @@ export class Dev implements Attendant<Beside> {
   #imports: Imports | null = null
   #watcher: Watcher | null = null
   #isBroken = false
+  /** The server stops: what changes now is nobody's business. */
+  #isLeaving = false
   /** A change has come that was not loaded yet. */
   #isStale = false
   /** Files that have changed since the last load began. */
@@ -109,6 +112,7 @@ export class Dev implements Attendant<Beside> {
   }
 
   leave(): void {
+    this.#isLeaving = true
     this.bystander?.leave()
   }
 
@@ -161,6 +165,7 @@ export class Dev implements Attendant<Beside> {
 
   /** One at a time; what changes meanwhile is loaded after it, and requests wait for the last. */
   #reload(paths: readonly string[]): void {
+    if (this.#isLeaving) return
     const server = this.#server!
     if (paths.length > 0) this.#screen?.changed(paths)
     if (!this.#lending.isLent) server.hold(true)
@@ -176,13 +181,12 @@ export class Dev implements Attendant<Beside> {
   async #reloadUntilFresh(server: Attended): Promise<void> {
     while (this.#isStale) {
       await this.#lending.free() // what a debugger stands in is not to be ended
+      if (this.#isLeaving) return
       server.hold(true)
       this.#isStale = false
-      forgetBytecode(this.#changedPaths.splice(0)) // only now: a load that has just ended may have written some
       const begunMs = performance.now()
-      const load = () => attempt(() => server.reload())
-      const fault = await (this.#options.warmth?.load(load) ?? load())
-      if (fault?.code === 'RELOAD_CANCELLED') return
+      const fault = await attempt(() => this.#load(server))
+      if (this.#isLeaving || fault?.code === 'RELOAD_CANCELLED') return
       this.#isBroken = fault !== null
       server.standIn(fault)
       this.#watcher?.watchOutside()
@@ -191,13 +195,18 @@ export class Dev implements Attendant<Beside> {
     }
     this.bystander?.reload?.changed()
   }
+
+  async #load(server: Attended): Promise<Fault | null> {
+    forgetBytecode(this.#changedPaths.splice(0)) // only now: a load that has just ended may have written some
+    const load = (): Promise<Fault | null> => attempt(() => server.reload().then(() => null))
+    return this.#options.warmth?.load(load) ?? load()
+  }
 }
 
 /** The fault it ended with, if it did: of a reload, what made it fail. A mistake of ours is one, too: who develops is to see it, and goes on. */
-async function attempt(deed: () => Promise<unknown>): Promise<Fault | null> {
+async function attempt(deed: () => Promise<Fault | null>): Promise<Fault | null> {
   try {
-    await deed()
-    return null
+    return await deed()
   } catch (error) {
     if (error instanceof Fault) return error.cause instanceof Fault ? error.cause : error
     return new Fault('INTERNAL', { detail: String(error) }, error instanceof Error ? error.stack : '')

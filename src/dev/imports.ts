@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The files that an application has imported, as its workers have written them down (python/dram/imports.py). */
@@ -20,9 +20,4 @@ export class Imports {
     }
     return this.#last
   }
-}
-
-/** Those of these files that were changed since then. `wallMs`: milliseconds since 1970. */
-export function changedSince(paths: readonly string[], wallMs: number): string[] {
-  return paths.filter((path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > wallMs)
 }

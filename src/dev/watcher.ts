@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs'
 import { type FSWatcher, watch } from 'chokidar'
 import { ownOutput } from './ownOutput.ts'
 import { isInside, isWatched, type Relevance, relevanceOf, type Sources } from './relevance.ts'
 import { Settling } from './settling.ts'
+import { stampOf } from './stamps.ts'
 
 /** chokidar says nothing of another change of the same file so soon after one; what formats on saving is as fast. */
 const DEAF_MS = 50
@@ -87,10 +87,4 @@ export class Watcher {
     }, DEAF_MS)
     this.#second.add(timer)
   }
-}
-
-/** Another one for each state of a file; '' where there is none. */
-function stampOf(path: string): string {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stats === undefined ? '' : `${stats.ino} ${stats.mtimeNs} ${stats.size}`
 }

@@ -352,6 +352,7 @@ export class House implements Operated, SignalOwner, Attended {
           this.#ground.certificates.adopt(this.#prepared.get(origins)!)
           this.#secureWith(this.#ground.certificates.material)
           this.server.adopt(settings)
+          this.standIn(null)
           this.server.idleReady = settings.workers.least === 0
         },
       },

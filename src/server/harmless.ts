@@ -36,7 +36,8 @@ function harmlessConnection(witness: ConnectionWitness, safely: Safely): Connect
 
 function harmlessRequest(witness: RequestWitness, safely: Safely): RequestWitness {
   return new Proxy(witness, {
-    get: (told, name: keyof RequestWitness) =>
+    get:
+      (told, name: keyof RequestWitness) =>
       (...facts: unknown[]): void =>
         void safely(() => Reflect.apply(told[name], told, facts)),
   })

@@ -55,6 +55,16 @@ test('what is imported late and templates count; what is not imported does not',
   equal(/unused/.test(site.server.stdout), false)
 })
 
+test('a load that somebody else has asked for ends the error, too', async (t) => {
+  const site = await openSite(t)
+  site.write('unseen', '')
+  site.write('helper.py', 'import os\nassert not os.path.exists("unseen")\nTEXT = "2"\n')
+  await eventually(async () => (await site.server.get('/')).status === 500, 'the error')
+  rmSync(join(site.path, 'unseen')) // which nobody watches
+  site.server.signal('SIGHUP')
+  await site.becomes('2')
+})
+
 test('many files at once are few changes', async (t) => {
   const site = await openSite(t)
   for (let at = 0; at < 300; at++) site.write(`templates/${at}.html`, String(at))
