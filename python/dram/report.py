@@ -47,18 +47,23 @@ class Report:
 
     def exception(self, error, relation, depth):
         frames, omitted = self.frames(error)
-        members = getattr(error, "exceptions", None) if hasattr(error, "derive") else None
-        shown = list(members or ())[: MOST_MEMBERS if depth < MOST_DEPTH else 0]
+        message = self.message(error)
+        self.left -= len(message)
+        members = list(getattr(error, "exceptions", None) or ()) if hasattr(error, "derive") else []
+        shown = []
+        for member in members[: MOST_MEMBERS if depth < MOST_DEPTH else 0]:
+            if self.left > 0:
+                shown.append(self.of(member, depth + 1))
         return {
             "type": "" if isinstance(error, Fault) else name_of(type(error)),
-            "message": self.message(error),
+            "message": message,
             "notes": notes(error),
             "relation": relation,
             "frames": frames,
             "omitted": omitted,
             "syntax": self.syntax(error),
-            "members": [self.of(member, depth + 1) for member in shown],
-            "omittedMembers": len(members or ()) - len(shown),
+            "members": shown,
+            "omittedMembers": len(members) - len(shown),
         }
 
     def message(self, error):
@@ -91,6 +96,7 @@ class Report:
         code = frame.f_code
         own = is_own(code.co_filename)
         start, end = columns(at)
+        self.left -= len(code.co_filename)
         return {
             "file": code.co_filename,
             "line": at.tb_lineno or 0,

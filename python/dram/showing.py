@@ -3,6 +3,7 @@
 As reprlib does it: containers are walked here, with bounds, and never asked for the text of all they hold. What is
 known by its name to be secret is not shown.
 """
+import collections
 import sys
 from itertools import islice
 from time import perf_counter as clock
@@ -23,8 +24,10 @@ class Showing:
     def __init__(self, is_secret):
         self.is_secret = is_secret
         self.deadline = clock() + ALL_SECONDS
+        self.room = 0        # characters that are left for the present value
 
     def text(self, value):
+        self.room = MOST_TEXT
         try:
             text = self.shown(value, 0)
         except BaseException as error:
@@ -32,20 +35,33 @@ class Showing:
         return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
 
     def shown(self, value, depth):
+        if self.room <= 0:
+            return "…"      # nobody would see it
+        self.room -= len(", ")
         kind = type(value)
         repr_of = kind.__repr__
         # Subclasses that leave repr() as it is are walked as what they are.
         if repr_of is dict.__repr__:
             return self.mapping(value, depth)
+        if repr_of in MAPPINGS:
+            return "%s(%s)" % (kind.__name__, self.mapping(value, depth))
         for base, start, end in SEQUENCES:
             if repr_of is base.__repr__:
-                return self.sequence(value, depth, start, end)
+                return self.sequence(value, depth, base, start, end)
+        if is_plain_dataclass(kind):
+            names = [one.name for one in kind.__dataclass_fields__.values() if one.repr]
+            return self.fields(value, names, depth)
+        if issubclass(kind, tuple) and getattr(repr_of, "__module__", None) == "collections":
+            return self.fields(value, kind._fields, depth)
+        text = self.leaf(value, kind, repr_of)
+        self.room -= len(text)
+        return text
+
+    def leaf(self, value, kind, repr_of):
         if repr_of in (str.__repr__, bytes.__repr__, bytearray.__repr__):
             return long_text(value)
         if repr_of is int.__repr__ and value.bit_length() > 1_000:
             return "<%s of %d bits>" % (kind.__name__, value.bit_length())
-        if is_plain_dataclass(kind):
-            return self.fields(value, depth)
         return self.asked(value)
 
     def mapping(self, value, depth):
@@ -57,22 +73,24 @@ class Showing:
         ]
         return "{%s}" % ", ".join(items + rest(dict.__len__(value)))
 
-    def sequence(self, value, depth, start, end):
+    def sequence(self, value, depth, base, start, end):
         if depth >= MOST_DEPTH:
             return start + "…" + end
-        if start == "(" and len(value) == 2 and isinstance(value[0], (str, bytes)):
-            return "(%s, %s)" % (long_text(value[0]), self.named(value[0], value[1], depth))      # as headers are
-        items = [self.shown(one, depth + 1) for one in islice(value, MOST_ITEMS)]
-        if len(items) == 1 and start == "(":
+        length = base.__len__(value)      # a subclass's own methods may do anything
+        beginning = list(islice(base.__iter__(value), MOST_ITEMS))
+        if base is tuple and length == 2 and isinstance(beginning[0], (str, bytes)):
+            name, one = beginning
+            return "(%s, %s)" % (long_text(name), self.named(name, one, depth))      # as headers are
+        items = [self.shown(one, depth + 1) for one in beginning]
+        if length == 1 and base is tuple:
             return "(%s,)" % items[0]
-        return start + ", ".join(items + rest(len(value))) + end
+        return start + ", ".join(items + rest(length)) + end
 
-    def fields(self, value, depth):
-        """A dataclass, whose own repr() would tell all of it."""
+    def fields(self, value, names, depth):
+        """A dataclass or a named tuple, whose own repr() would tell all of it."""
         name = type(value).__qualname__
         if depth >= MOST_DEPTH:
             return name + "(…)"
-        names = [one.name for one in type(value).__dataclass_fields__.values() if one.repr]
         told = [
             "%s=%s" % (one, self.named(one, getattr(value, one, None), depth)) for one in names[:MOST_ITEMS]
         ]
@@ -102,6 +120,10 @@ SEQUENCES = (
     (tuple, "(", ")"),
     (set, "{", "}"),
     (frozenset, "frozenset({", "})"),
+    (collections.deque, "deque([", "])"),
+)
+MAPPINGS = tuple(
+    kind.__repr__ for kind in (collections.defaultdict, collections.OrderedDict, collections.Counter)
 )
 
 

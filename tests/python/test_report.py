@@ -1,4 +1,5 @@
 """What `dram dev` is told of an exception: bounded, harmless, with secrets masked."""
+import collections
 import dataclasses
 import json
 import linecache
@@ -143,6 +144,10 @@ class Reports(unittest.TestCase):
         text = json.dumps(report_of(group))
         self.assertLess(len(text), 1_000_000)
         self.assertEqual(first(report_of(group))["omittedMembers"], 40)
+        group = ExceptionGroup("some", [ValueError("x" * 4_000)] * 10)  # noqa: F821
+        for _ in range(2):
+            group = ExceptionGroup("more", [group] * 10)  # noqa: F821
+        self.assertLess(len(json.dumps(report_of(group))), 500_000)
 
     def test_what_cannot_be_printed_is_harmless(self):
         class Nasty(Exception):
@@ -241,6 +246,34 @@ class Values(unittest.TestCase):
 
         text = self.shown([Account("ann", "hunter2", list(range(10_000_000)))])
         self.assertRegex(text, r"Account\(name='ann', password=\*\*\*, entries=\[0, 1,")
+
+    def test_collections_are_walked_too(self):
+        Account = collections.namedtuple("Account", "name password")
+        many = collections.defaultdict(list, {str(number): [0] * 1000 for number in range(100_000)})
+        self.assertEqual(self.shown([Account("ann", "hunter2")]), "[Account(name='ann', password=***)]")
+        self.assertRegex(self.shown(many), r"^defaultdict\(\{'0': \[0, 0, ")
+        self.assertEqual(self.shown(collections.deque([1, 2])), "deque([1, 2])")
+        self.assertRegex(self.shown(os.stat(".")), r"^os\.stat_result\(st_mode=")
+
+    def test_what_nobody_would_see_is_not_asked(self):
+        asked = []
+
+        class Asked:
+            def __repr__(self):
+                asked.append(self)
+                return "x" * 100
+
+        text = self.shown([[Asked() for _ in range(20)] for _ in range(20)])
+        self.assertEqual((len(text), len(asked)), (300, 3))
+
+    def test_a_subclass_is_not_asked_for_its_items(self):
+        class Lazy(list):
+            def __iter__(self):
+                raise AssertionError
+
+            __len__ = __iter__
+
+        self.assertEqual(self.shown(Lazy([1])), "[1]")
 
     def test_a_repr_without_end_is_left(self):
         self.assertEqual(self.shown([Endless()]), "[<Endless, whose repr() takes too long>]")
