@@ -10,20 +10,20 @@ current = threading.local()     # `answer`: of the call that this thread runs, o
 
 def watch():
     """From now on calls are told what is printed. What replaces the streams, as tests of applications do, is not seen."""
-    for stream in (sys.stdout, sys.stderr):
-        watch_stream(stream)
+    watch_stream(sys.stdout)
+    if sys.stderr is not sys.stdout:      # applications set one to the other
+        watch_stream(sys.stderr)
 
 
 def watch_stream(stream):
-    write = stream.write
-
-    def told(text):
+    def told(text, *rest, **named):
         answer = getattr(current, "answer", None)
         if answer is not None and isinstance(text, str):
             answer.printed(text)
-        return write(text)
+        return write(text, *rest, **named)
 
     try:
+        write = stream.write
         stream.write = told     # print() and logging look for it on the object
-    except AttributeError:
-        pass                    # not a stream of Python's own
+    except Exception:
+        pass                    # not a stream of Python's own, or None

@@ -1,5 +1,7 @@
 """What a call prints is told with it, and is written where it always was."""
+import contextlib
 import io
+import sys
 import threading
 import unittest
 
@@ -59,6 +61,15 @@ class Printed(unittest.TestCase):
     def test_a_mistake_is_the_application_s(self):
         with self.assertRaises(TypeError):
             self.stream.write(b"bytes")
+
+    def test_one_stream_in_both_places_is_told_once_and_none_is_none(self):
+        stream = io.StringIO()
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            printed.watch()
+            print("once")
+        with contextlib.redirect_stdout(None):
+            printed.watch_stream(sys.stdout)
+        self.assertEqual((self.told(), stream.getvalue()), (["once"], "once\n"))
 
     def test_a_stream_that_takes_no_attribute_stays_as_it_is(self):
         class Fixed:
