@@ -10,7 +10,7 @@ import unittest
 
 import support  # noqa: F401
 from _dram.dev.debugger import Finder, Session
-from _dram.dev.terminal import MainThread, Terminal
+from _dram.dev.terminal import MainThread, Terminal, Unavailable
 
 
 class MainThreadTest(unittest.TestCase):
@@ -61,6 +61,29 @@ class TerminalTest(unittest.TestCase):
             self.assertFalse(terminal.lock.locked())
             self.assertEqual(front.recv(10), b".")
             self.assertEqual(front.recv(10), b"")
+
+
+    def test_a_process_that_is_forked_amid_a_loan_may_ask_for_one_of_its_own(self):
+        ours, front = socket.socketpair()
+        with ours, front, tempfile.TemporaryDirectory() as folder:
+            terminal = Terminal(folder)
+            terminal.main.is_serving = True
+            terminal.lock.acquire()
+            terminal.loan, terminal.holder = ours, threading.get_ident()
+            terminal.let_go_in_child()      # as if it were one, of another thread
+            found = []
+            thread = threading.Thread(target=lambda: found.append(raised_by(terminal.take)))
+            thread.start()
+            thread.join()
+            self.assertIsInstance(found[0], Unavailable)
+
+
+def raised_by(function):
+    try:
+        function()
+    except BaseException as error:
+        return error
+    return None
 
 
 class SessionTest(unittest.TestCase):

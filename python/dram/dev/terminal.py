@@ -112,10 +112,13 @@ class Terminal:
         self.lock.release()
 
     def let_go_in_child(self):
-        """In a process that the application forks: the loan is not its own."""
+        """In a process that the application forks: the loan is not its own, nor has it other threads."""
+        self.main = MainThread()
+        self.lock = allocate_lock()
+        self.restore_handler()
         if self.loan is not None:
             self.loan.close()
-            self.loan = self.holder = None
+        self.loan = self.holder = None
 
     # Ctrl-C
 
