@@ -3,12 +3,17 @@
 A worker that was forked from it gets them back from a finder, in the order in which its application asks: a package
 that it asks for no more, or comes by otherwise than a cold start would, is told, and the start is made again, cold.
 """
+import builtins
 import importlib.machinery
 import os
 import re
 import sys
 import sysconfig
+from itertools import takewhile
 
+from .process import reseed_numpy
+
+OURS = __name__.partition(".")[0] + "."
 STANDARD = frozenset(getattr(sys, "stdlib_module_names", ()))      # from Python 3.10 on
 STANDARD_FOLDERS = tuple(os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "platstdlib"))
 INSTALLED = ("site-packages", "dist-packages")      # the latter is Debian's name
@@ -33,8 +38,29 @@ def is_standard(name, module):
 
 
 def file_of(module):
-    file = getattr(module, "__file__", None)
+    """Where a module comes from; None if it can't be told. It isn't asked itself: a lazy one would be loaded then."""
+    try:
+        file = object.__getattribute__(module, "__dict__").get("__file__")
+    except AttributeError:      # something else than a module, put in the place of one
+        file = None
     return file if isinstance(file, str) else None
+
+
+def hooks():
+    """Who has a say in all imports: what is given here, they would never hear of."""
+    finders = takewhile(lambda one: one is not importlib.machinery.PathFinder, sys.meta_path)
+    others = [one for one in finders if not type(one).__module__.startswith(OURS)]
+    return builtins.__import__, others, list(sys.path_hooks)
+
+
+def loggers():
+    """Name of each logger → it."""
+    logging = sys.modules.get("logging")
+    return {} if logging is None else dict(logging.Logger.manager.loggerDict)
+
+
+def is_disabled(logger):
+    return getattr(logger, "disabled", False)      # what only stands for others in the tree of names has no such thing
 
 
 def installed_packages(old):
@@ -57,6 +83,7 @@ class Unit:
         self.reads = reads          # names of the variables that were read meanwhile; None: perhaps all
         self.natives = natives      # files of its native code and before, which may read more of them
         self.needs = []             # (unit, whether it itself was asked for)
+        self.loggers = []           # those that its import has made, and not disabled
         self.is_here = False        # its modules are in sys.modules, …
         self.is_asked = False       # … itself as well
 
@@ -68,6 +95,7 @@ class Stash:
         self.environ = None         # what it was when they were imported, the folder, and sys.path
         self.folder = None
         self.path = None
+        self.hooks = None
         self.is_open = False
         self.strays = {}            # name of a package → why a cold start might have gone another way
         self.shadows = {}           # folder → the names that it would give to an import
@@ -141,6 +169,8 @@ class Stash:
         for name, module in unit.modules.items():
             if is_asked or name != unit.name:
                 sys.modules.setdefault(name, module)
+        if is_new and "numpy.random" in unit.modules:
+            reseed_numpy()      # as its import would: all processes have the same state of it here
 
     def examine(self, unit):
         """Would it be imported now as it was? If it can't be said, it wouldn't."""
@@ -149,6 +179,10 @@ class Stash:
         why = self.shadowed(unit.tops) or self.changed_variable(unit)
         if why is None and os.getcwd() != self.folder:
             why = "the working folder is another"
+        if why is None and hooks() != self.hooks:
+            why = "somebody hooks into imports before it is imported"
+        if why is None and any(map(is_disabled, unit.loggers)):
+            why = "logging's configuration disables its loggers before it is imported"
         if why is not None:
             self.strays.setdefault(unit.name, why)
 

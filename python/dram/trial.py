@@ -13,7 +13,7 @@ from select import POLLIN, poll
 from . import lifeline, output, procfs
 from .audit import Audit
 from .fault import describe
-from .stash import PATCHING, file_of, is_installed, is_standard
+from .stash import PATCHING, file_of, hooks, is_installed, is_standard
 
 PATIENCE_SECONDS = 20
 
@@ -129,7 +129,9 @@ class State:
             "sys.path": list(sys.path),
             "sys.argv": list(sys.argv),
             "sys.stdout or sys.stderr": (id(sys.stdout), id(sys.stderr)),
-            "Python's hooks": (sys.excepthook, sys.unraisablehook, threading.excepthook, builtins.__import__),
+            "Python's hooks": (sys.excepthook, sys.unraisablehook, threading.excepthook),
+            "Python's builtins": dict(vars(builtins)),
+            "how modules are found": hooks(),
             "the recursion limit": sys.getrecursionlimit(),
             "the locale": _locale.setlocale(_locale.LC_ALL, None),
             "the timeout of sockets": socket.getdefaulttimeout(),

@@ -9,7 +9,7 @@ import sys
 
 from . import lifeline, load, output, place, process, title, trial
 from .fault import describe
-from .stash import Unit, file_of, is_standard, names_in, words_in
+from .stash import Unit, file_of, hooks, is_disabled, is_standard, loggers, names_in, words_in
 from .stash import current as stash
 from .zygote import Zygote, fork
 
@@ -43,6 +43,7 @@ class Warm(Zygote):
         sys.path[:] = [*map(os.path.abspath, self.command["pythonpath"]), *self.paths]
         stash.folder, stash.path = os.getcwd(), list(sys.path)
         refused = self.import_packages()
+        stash.hooks = hooks()
         stash.environ = dict(os.environ)
         stash.words = words_in({path for unit in stash.units for path in unit.natives})
         self.remember_files()
@@ -73,7 +74,7 @@ class Warm(Zygote):
         found = trial.run(name, fork, self.lifeline_path, self.lifeline, outside)
         if found["why"] is not None:
             return found["why"]
-        old = set(sys.modules)
+        old, old_loggers = set(sys.modules), loggers()
         try:
             __import__(name)
         except BaseException as error:      # other than in its trial; what is left of it belongs to nobody
@@ -88,6 +89,8 @@ class Warm(Zygote):
         own = {one: module for one, module in new.items() if not is_standard(one, module)}
         unit = Unit(name, own, {one.partition(".")[0] for one in new}, reads, found["natives"])
         unit.needs = needs
+        made = (one for name, one in loggers().items() if old_loggers.get(name) is not one)
+        unit.loggers = [one for one in made if not is_disabled(one)]
         stash.add(unit)
         stash.hide()
         process.freeze()      # the next trial's audit needn't look at it again

@@ -14,7 +14,8 @@ from _dram.stash import Stash, words_in
 
 # Each is a package among those that are installed. The application imports them in this order.
 WELL = {
-    "core": "import logging, fractions\nfrom . import parts\nHOME = __import__('os').environ.get('CORE_HOME')\n",
+    "core": "import logging, fractions\nfrom . import parts\nHOME = __import__('os').environ.get('CORE_HOME')\n"
+    "LOGGER = logging.getLogger('core')\n",
     "framework": "import core.parts, xml.dom.minidom\nfrom core import parts\n",
     "beside": "import core, tomllib\n" if sys.version_info >= (3, 11) else "import core\n",
 }
@@ -30,6 +31,8 @@ ILL = {
     "paths": "import sys\nsys.path.append('/nowhere')\n",
     "logs": "import logging\nlogging.basicConfig()\n",
     "hooks": "import sys\nsys.excepthook = print\n",
+    "finds": "import sys\nsys.meta_path.insert(0, type('Finder', (), {'find_spec': lambda *arguments: None})())\n",
+    "builds": "import builtins\nbuiltins.built = 1\n",
     "handles": "import signal\nsignal.signal(signal.SIGUSR1, print)\n",
     "forks": "import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1)\n",
     "needs": "import helper\n",
@@ -136,6 +139,14 @@ class Same(WarmCase):
         self.assertEqual(warm, cold)
         self.assertEqual(told["strays"], {})
 
+    def test_numpy_s_generator_is_seeded_anew(self):
+        self.write("site-packages/numpy/__init__.py", "from . import random\n")
+        self.write("site-packages/numpy/random.py", "seeds = []\ndef seed():\n    seeds.append(1)\n")
+        self.write("app/myapp.py", APP % "import core, numpy.random\ncore.HOME = numpy.random.seeds")
+        process = self.process()
+        process.warm(["core", "numpy"], chdir=self.own)
+        self.assertEqual(self.warm_start(process)[0][2], [1])
+
     def test_of_packages_that_end_the_process_nothing_is_left(self):
         process = self.process()
         packages, refused = process.warm([*CANNOT, "core"], chdir=self.own)
@@ -211,6 +222,29 @@ class Strays(WarmCase):
         packages, refused = process.warm(["core", "beside"], chdir=self.own, beside=[self.own])
         self.assertEqual(packages, [])
         self.assertEqual(refused["core"], "the application has a module of the name decimal, too")
+
+    def test_a_finder_that_looks_on(self):
+        hook = "type('Hook', (), {'find_spec': lambda *arguments: None})()"
+        text = "import sys\nsys.meta_path.%s(" + hook + ")\nimport core, framework, beside"
+        why = "somebody hooks into imports before it is imported"
+        self.assertEqual(self.strays(text % "append"), {})
+        found = self.strays(text.replace("%s(", "insert(0, "))
+        self.assertEqual(found, dict.fromkeys(["core", "framework", "beside"], why))
+
+    def test_loggers_that_are_disabled(self):
+        text = "import logging.config\nlogging.config.dictConfig({'version': 1})\nimport core, framework, beside"
+        found = self.strays(text)
+        self.assertEqual(found, {"core": "logging's configuration disables its loggers before it is imported"})
+
+    def test_flask_s_variables_are_set_and_it_is_found_all_the_same(self):
+        self.write("site-packages/flask/__init__.py", "from . import part\n")
+        self.write("site-packages/flask/part.py", "")
+        self.application("core", "flask")
+        process = self.process(knowsFrameworks=True)
+        self.assertEqual(process.warm(["core", "flask"], chdir=self.own)[0], ["core", "flask"])
+        seen, told = self.warm_start(process)
+        self.assertEqual(seen[0][1]["FLASK_DEBUG"], "1")
+        self.assertEqual(told["strays"], {})
 
     def test_another_folder(self):
         text = "import os\nos.chdir('/')\nimport core, framework, beside"

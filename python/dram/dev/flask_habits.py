@@ -68,10 +68,11 @@ def set_debug(application):
 
 
 class FirstImport:
-    """A finder that finds nothing: it sees that the application begins to import Flask, which reads the variables."""
+    """A finder that finds what the others do: it sees that the application begins to import Flask, which reads the variables."""
 
     def find_spec(self, name, path=None, target=None):
-        if name == "flask":
-            sys.meta_path.remove(self)
-            prepare()
-        return None
+        if name != "flask":
+            return None
+        sys.meta_path.remove(self)
+        prepare()
+        return find_spec(name)      # not None: who goes through the list would pass over the one after us
