@@ -7,16 +7,20 @@ import json
 import os
 import sys
 import sysconfig
+from _thread import allocate_lock
 
 from .stash import current as stash
+from .stash import file_of
 from .stash import installed_packages
 
 OURS = os.path.dirname(os.path.abspath(__file__))
 # What is installed changes by a deployment, not by an editor; packages in editable form lie elsewhere.
+# As modules name them, and without links: some interpreters are known by a link (Homebrew's, uv's).
 FOREIGN = tuple(
-    os.path.join(os.path.realpath(folder), "")
+    os.path.join(path, "")
     for folder in {OURS, *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))}
     if folder
+    for path in {folder, os.path.realpath(folder)}
 )
 
 
@@ -27,6 +31,7 @@ class Imports:
         self.path = os.path.join(config["folder"], "imports.json")
         self.packages_path = os.path.join(config["folder"], "packages.json")
         self.inner = inner
+        self.telling = allocate_lock()
         self.told = 0        # how many modules there were
         self.before = frozenset()      # names of modules that were there before the application
 
@@ -62,8 +67,9 @@ class Imports:
 
     def tell(self):
         if len(sys.modules) != self.told:
-            self.told = len(sys.modules)
-            write(self.path, imported_files())
+            with self.telling:
+                self.told = len(sys.modules)
+                write(self.path, imported_files())
 
     def tell_packages(self):
         own = [os.path.abspath(folder) for folder in sys.path if folder not in self.inner.paths]
@@ -94,8 +100,8 @@ def write(path, facts):
 
 
 def imported_files():
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    own = (file for file in files if isinstance(file, str) and file.endswith(".py") and not is_foreign(file))
+    files = set(map(file_of, list(sys.modules.values())))
+    own = (file for file in files if file is not None and file.endswith(".py") and not is_foreign(file))
     found = map(os.path.realpath, own)      # which asks the system for each part of a path
     return sorted(file for file in found if not is_foreign(file))
 

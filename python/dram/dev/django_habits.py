@@ -6,8 +6,8 @@ from threading import Thread
 
 def is_django(application):
     """The application of a Django project that has been set up, also where something was wrapped around it."""
-    conf = sys.modules.get("django.conf")
-    if conf is None or not conf.settings.configured or not sys.modules["django.apps"].apps.ready:
+    conf, apps = sys.modules.get("django.conf"), sys.modules.get("django.apps")
+    if conf is None or apps is None or not conf.settings.configured or not apps.apps.ready:
         return False
     from django.core.handlers.wsgi import WSGIHandler
 
