@@ -203,7 +203,10 @@ export class Dev implements Attendant<Beside> {
   }
 }
 
-/** The fault it ended with, if it did: of a reload, what made it fail. A mistake of ours is one, too: who develops is to see it, and goes on. */
+/**
+ * The fault it ended with, if it did: of a reload, what made it fail. A mistake of ours is one, too: who develops is to
+ * see it, and goes on.
+ */
 async function attempt(deed: () => Promise<Fault | null>): Promise<Fault | null> {
   try {
     return await deed()

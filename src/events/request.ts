@@ -77,5 +77,10 @@ export interface HeaderField {
   readonly value: string
 }
 
+/** Does the client want no answer on its connection after this one (RFC 9112 §9.3)? */
+export function isLast({ minor, block: { connection } }: RequestHead): boolean {
+  return minor === 1 ? connection === 'close' : connection !== 'keepAlive'
+}
+
 /** May these two run at the same time on one connection? Only safe methods may (RFC 9110 §9.2.1, RFC 9112 §9.3.2). */
 export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])

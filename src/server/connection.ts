@@ -1,4 +1,4 @@
-import type { RequestEvent, RequestHead } from '../events/request.ts'
+import { isLast, type RequestEvent, type RequestHead } from '../events/request.ts'
 import type { SecureFacts } from '../events/secure.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Enlisted } from '../kit/roster.ts'
@@ -246,11 +246,11 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   }
 
   #head(head: RequestHead): void {
-    const { connection, framing, expectsContinue } = head.block
+    const { framing, expectsContinue } = head.block
     const target = route(head, this.#manner.policy, this.peer)
     if (target.kind === 'refused') return this.#refuse(new Fault(target.code, target.values), head)
     if (target.untrusted !== null) this.#context.untrusted(this, target.untrusted)
-    this.#lastCame = connection === 'close' || (head.minor === 0 && connection !== 'keepAlive')
+    this.#lastCame = isLast(head)
     if (this.#context.settings.healthPaths && this.#answersHealth(head, target)) return
     const exchange = new Exchange(this, this.#context, head, target)
     const desk = this.#context.bystander?.deskFor(exchange) ?? null

@@ -1,5 +1,5 @@
 import type { AnswerHead } from '../events/answer.ts'
-import { type RequestHead, SAFE_METHODS } from '../events/request.ts'
+import { isLast, type RequestHead, SAFE_METHODS } from '../events/request.ts'
 import type { HandedOver, RequestFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { FaultCode } from '../faults/table.ts'
@@ -488,12 +488,10 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
 
   #asked(): Asked {
     const head = this.head
-    const connection = head === null ? 'close' : head.block.connection
-    const minor = head === null ? 1 : head.minor
     return {
       isHead: head !== null && head.method === 'HEAD',
-      minor,
-      keepAlive: minor === 1 ? connection !== 'close' : connection === 'keepAlive',
+      minor: head === null ? 1 : head.minor,
+      keepAlive: head !== null && !isLast(head),
       mustClose: this.connection.mustCloseAfter(this),
     }
   }

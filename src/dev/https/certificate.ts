@@ -115,7 +115,7 @@ function maskOf(bytes: number, length: number): number[] {
   return Array.from({ length: bytes }, (_, at) => (0xff00 >> Math.min(8, Math.max(0, length - at * 8))) & 0xff)
 }
 
-/** Names a key: by its hash, as RFC 5280 §4.2.1.2 proposes. */
+/** Names a key: by a hash, of which RFC 5280 §4.2.1.2 leaves the choice to us. */
 function idOf(key: KeyObject): Buffer {
   return createHash('sha256')
     .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))

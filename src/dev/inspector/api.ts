@@ -9,14 +9,15 @@ import type { RequestRecord } from './request.ts'
 import { MOST_SENT_BYTES, Sender } from './sender.ts'
 
 const API = `${INSPECTOR}api/`
-/** A viewer that doesn't read gets no more; it asks for everything anew. */
 const MOST_VIEWERS = 32
 
 /** What the Inspector's page asks for (README.md). */
 export class InspectorApi {
   readonly #recorder: Recorder
   readonly #sender: Sender
-  readonly #viewers = new Set<DeskAnswer>()
+  /** Who looks on, and what ends their being told. */
+  readonly #viewers = new Map<DeskAnswer, () => void>()
+  #isOver = false
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder
@@ -37,8 +38,12 @@ export class InspectorApi {
 
   /** The server begins to stop: nobody is kept waiting. */
   close(): void {
+    this.#isOver = true
     this.#sender.close()
-    for (const viewer of this.#viewers) viewer.ended()
+    for (const [viewer, unlisten] of this.#viewers) {
+      unlisten()
+      viewer.ended()
+    }
     this.#viewers.clear()
   }
 
@@ -57,11 +62,12 @@ export class InspectorApi {
   }
 
   #stream(answer: DeskAnswer): void {
+    if (this.#isOver) return answer.whole(says(503, 'the server stops'))
     if (this.#viewers.size >= MOST_VIEWERS) return answer.whole(says(503, 'too many pages look on already'))
     answer.begun(headOf(200, { 'Content-Type': 'text/event-stream' }))
     answer.piece(Buffer.from(': welcome\n\n'))
     const unlisten = this.#recorder.listen((told) => answer.piece(event(told)))
-    this.#viewers.add(answer)
+    this.#viewers.set(answer, unlisten)
     answer.onLeft = () => {
       unlisten()
       this.#viewers.delete(answer)

@@ -1,9 +1,10 @@
+import { isLast } from '../../events/request.ts'
 import type { SecureFacts } from '../../events/secure.ts'
 import type { ClientSocket } from '../../listen/client.ts'
 import type { ExchangeFacts } from '../../server/facts.ts'
 import type { Connected, ConnectionWitness, RequestWitness } from '../../server/witness.ts'
 import { type Onlooker, WatchedClient } from './client.ts'
-import { RequestRecord } from './request.ts'
+import { type RecordOwner, RequestRecord } from './request.ts'
 import { Shares } from './shares.ts'
 
 /** Who keeps the records. */
@@ -17,11 +18,10 @@ export interface Keeper {
 }
 
 /** One connection: its bytes both ways, and which request each of them belongs to. */
-export class Conversation implements ConnectionWitness, Onlooker {
+export class Conversation implements ConnectionWitness, Onlooker, RecordOwner {
   readonly client: ClientSocket
   readonly number: number
   readonly connected: Connected
-  /** 0: that of a Unix socket. */
   readonly clientPort: number
   secureFacts: SecureFacts | null = null
   readonly #keeper: Keeper
@@ -36,6 +36,8 @@ export class Conversation implements ConnectionWitness, Onlooker {
   /** The answer's last byte is so many bytes from the connection's first. */
   readonly #ends = new Map<RequestRecord, number>()
   #bytesOut = 0
+  /** The client's last request has come whole: what follows is dropped, and there may be much of it. */
+  #isComplete = false
   /** What follows is not read any more. */
   #lastCame = false
 
@@ -49,6 +51,8 @@ export class Conversation implements ConnectionWitness, Onlooker {
       share: (bytes) => this.#arrives().share(bytes),
       head: (head) => this.#arrives().headCame(head),
       last: () => {
+        const head = this.#arriving?.head ?? null
+        this.#isComplete = head !== null && isLast(head)
         this.#arriving = null
       },
     })
@@ -65,7 +69,7 @@ export class Conversation implements ConnectionWitness, Onlooker {
   // — told by the socket —
 
   bytesCame(bytes: Buffer): void {
-    this.#shares.came(bytes)
+    if (!this.#isComplete) this.#shares.came(bytes)
   }
 
   bytesLeft(bytes: Buffer): void {

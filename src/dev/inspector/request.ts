@@ -1,19 +1,36 @@
 import type { AnswerHead } from '../../events/answer.ts'
 import type { RequestHead } from '../../events/request.ts'
+import type { SecureFacts } from '../../events/secure.ts'
 import type { Fault } from '../../faults/fault.ts'
 import type { FaultCode } from '../../faults/table.ts'
 import { withoutSecrets } from '../../kit/secrets.ts'
 import type { Asked } from '../../respond/framing.ts'
 import type { Peer, Target } from '../../route/route.ts'
 import type { ExchangeFacts } from '../../server/facts.ts'
-import type { RequestWitness } from '../../server/witness.ts'
+import type { Connected, RequestWitness } from '../../server/witness.ts'
 import type { Settings } from '../../settings/registry.ts'
 import type { QuestionBody } from '../../worker/link.ts'
-import type { Conversation } from './conversation.ts'
 import type { JourneySummary } from './journey.ts'
 import { isRefusal } from './rules.ts'
 import { Tape } from './tape.ts'
 import { Call } from './trace.ts'
+
+/** The connection of a request, as its record knows it. */
+export interface RecordOwner {
+  readonly connected: Connected
+  /** 1: the first that came. */
+  readonly number: number
+  /** 0: that of a Unix socket. */
+  readonly clientPort: number
+  /** Null: it has no TLS. */
+  readonly secureFacts: SecureFacts | null
+  /** Milliseconds of the recorder's clock. */
+  readonly now: number
+  changed(record: RequestRecord): void
+  /** `gathered`: so many bytes of its answer, and of those before it, have yet to leave. */
+  answered(record: RequestRecord, gathered: number): void
+  abandoned(record: RequestRecord): void
+}
 
 /** All that is kept of one request: facts as they were told, and when, in the recorder's ms. `journey()` makes them readable. */
 export class RequestRecord implements RequestWitness {
@@ -23,7 +40,7 @@ export class RequestRecord implements RequestWitness {
   replayOf: number | null = null
   readonly cameWallMs: number
   readonly came: number
-  readonly conversation: Conversation
+  readonly conversation: RecordOwner
   /** 1: the first of its connection. */
   readonly requestNumber: number
   readonly bytesIn = new Tape()
@@ -58,7 +75,7 @@ export class RequestRecord implements RequestWitness {
   overAt: number | null = null
   #facts: ExchangeFacts | null = null
 
-  constructor(conversation: Conversation, requestNumber: number, now: number, wallMs: number) {
+  constructor(conversation: RecordOwner, requestNumber: number, now: number, wallMs: number) {
     this.conversation = conversation
     this.requestNumber = requestNumber
     this.came = now

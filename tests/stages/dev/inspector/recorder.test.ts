@@ -387,3 +387,21 @@ test('who waits for a journey that is not kept until its end is let go; a mistak
   await eventually(() => broken.server.usage.connections === 0, 'the connection to end')
   broken.bugs.length = 0
 })
+
+test('what comes after the last request of a connection is of none', async (t) => {
+  const { house, recorder } = await open(t)
+  const worker = await house.worker()
+  const client = await house.client()
+  const last = request('GET', '/last', [['Connection', 'close']])
+  await client.write(Buffer.concat([last, request('GET', '/late')]))
+  await client.write(request('GET', '/later'))
+  await answerNext(worker, 'bye')
+  equal((await client.response()).text, 'bye')
+  await over(recorder, 1)
+  client.halfClose()
+  await house.allGivenBack()
+  deepEqual(
+    recorder.list().map(({ target, bytesIn }) => [target, bytesIn]),
+    [['/last', last.length]],
+  )
+})
