@@ -34,11 +34,24 @@ export const api = {
 }
 
 /**
- * The browser itself connects again where the server was gone; not where it is refused, as by another server that
+ * What the server tells, as long as the page is looked at: a browser opens six connections to one address, for all its
+ * tabs. The browser itself connects again where the server was gone; not where it is refused, as by another server that
  * knows nothing of our token.
  * @param {{ open(): void, lost(isForGood: boolean): void, journey(one: JourneySummary): void, paused(isPaused: boolean): void, cleared(): void }} hears
  */
 export function listen(hears) {
+  /** @type {EventSource | null} */
+  let source = null
+  const look = () => {
+    source?.close()
+    source = document.hidden ? null : connect(hears)
+  }
+  document.addEventListener('visibilitychange', look)
+  look()
+}
+
+/** @param {Parameters<typeof listen>[0]} hears */
+function connect(hears) {
   const source = new EventSource(`${API}events`)
   const told = (/** @type {Event} */ event) => JSON.parse(/** @type {MessageEvent} */ (event).data)
   source.addEventListener('open', () => hears.open())
@@ -46,4 +59,5 @@ export function listen(hears) {
   source.addEventListener('journey', (event) => hears.journey(told(event)))
   source.addEventListener('paused', (event) => hears.paused(told(event).isPaused))
   source.addEventListener('cleared', () => hears.cleared())
+  return source
 }

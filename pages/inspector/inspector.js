@@ -129,6 +129,7 @@ async function load() {
   list.fill(journeys)
   list.select(shown)
   paused(is)
+  if (journey?.state === 'running') redraw() // what was told of it meanwhile, nobody has heard
 }
 
 /** @param {boolean} is */

@@ -7,6 +7,7 @@ import { noBrowser, type Page, sharedBrowser } from '../kit/browser.ts'
 import { StandIn } from '../kit/inspector.ts'
 import { ALL, base64, hanging, journey, raised, refused, stream, upload } from '../kit/journeys.ts'
 import { ROOT } from '../kit/server.ts'
+import { eventually } from '../kit/wait.ts'
 
 const browser = await sharedBrowser()
 const skip = noBrowser
@@ -53,6 +54,25 @@ test('the list fills as requests come, newest first, and a line changes as its r
   server.tell({ ...hanging(2), status: 200, state: 'done', tookMs: 5 })
   await rows.first().getByText('200').waitFor()
   await page.getByText('GET /hangs 200').waitFor() // said to screen readers, after a while
+})
+
+test('a page that nobody looks at listens to nothing, and is up to date once it is shown again', {
+  skip,
+}, async (t) => {
+  const { page, server } = await show(t, [hanging(1)], '#1')
+  const turn = (isHidden: boolean) =>
+    page.evaluate(`{
+      Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+    }`)
+  await page.getByText('goes on').first().waitFor()
+  await turn(true)
+  await eventually(() => server.listening === 0, 'the page to let go')
+  server.tell({ ...hanging(1), status: 200, state: 'done', tookMs: 5 })
+  server.tell(journey(2))
+  await turn(false)
+  await page.getByRole('navigation', { name: 'Requests' }).getByRole('listitem').nth(1).waitFor()
+  await page.locator('.about').getByText('took').waitFor()
 })
 
 test('a journey has a card for each stage, from the bytes that came to those that went', { skip }, async (t) => {

@@ -34,6 +34,11 @@ export class StandIn {
     return this
   }
 
+  /** How many pages are told of what comes. */
+  get listening(): number {
+    return this.#listeners.size
+  }
+
   /** A request comes, or something has changed of it. */
   tell(journey: Journey): void {
     const at = this.journeys.findIndex(({ number }) => number === journey.number)
