@@ -44,7 +44,7 @@ export async function serveWatched(
   const beside = shows ? new Beside(name, isSecure, reloadsBrowser ? new Reload() : null, errors) : null
   const screen = shows ? new Screen({ ...stageOf(folder, world), authority }) : null
   const warmth = shows ? new Warmth() : null
-  const dev = new Dev({ beside, folder, named, screen, warmth, opens })
+  const dev = new Dev({ beside, folder, named, watch: settings.watch, screen, warmth, opens })
   return startServer(async () => watched(await read(), shows), world, keeper, dev, warmth?.take)
 }
 

@@ -7,6 +7,7 @@ import { forgetBytecode } from './bytecode.ts'
 import { trimmed } from './errors/trace.ts'
 import { Imports } from './imports.ts'
 import { Lending } from './lending.ts'
+import { type Pattern, patternOf } from './patterns.ts'
 import type { Sources } from './relevance.ts'
 import { Restless } from './restless.ts'
 import { Screen } from './screen.ts'
@@ -24,6 +25,8 @@ export interface DevOptions {
   readonly folder: string
   /** Files that count besides what is imported, absolute. */
   readonly named: ReadonlySet<string>
+  /** Patterns of files that count as well, absolute. */
+  readonly watch: readonly string[]
   /** Null: nothing is shown. */
   readonly screen: Screen | null
   /** Null: every load is cold. */
@@ -42,6 +45,7 @@ export class Dev implements Attendant<Beside> {
   /** Changes from here on may have been missed until everything is watched. */
   readonly #sinceWallMs = Date.now()
   readonly #lending: Lending
+  readonly #patterns: readonly Pattern[]
   #server: Attended | null = null
   #imports: Imports | null = null
   #watcher: Watcher | null = null
@@ -60,6 +64,7 @@ export class Dev implements Attendant<Beside> {
 
   constructor(options: DevOptions) {
     this.#options = options
+    this.#patterns = options.watch.map(patternOf)
     this.#screen = options.screen
     this.bystander = options.beside
     this.dressTrace = options.screen === null ? null : trimmed
@@ -126,7 +131,13 @@ export class Dev implements Attendant<Beside> {
 
   #sources(): Sources {
     const { folder, named } = this.#options
-    return { folder, imported: new Set(this.#imports?.read()), isBroken: this.#isBroken, named }
+    return {
+      folder,
+      imported: new Set(this.#imports?.read()),
+      isBroken: this.#isBroken,
+      named,
+      patterns: this.#patterns,
+    }
   }
 
   #changed({ relevance, paths }: Change): void {

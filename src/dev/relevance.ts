@@ -1,4 +1,5 @@
 import { basename, dirname, extname, join, relative, sep } from 'node:path'
+import type { Pattern } from './patterns.ts'
 
 /** What the application consists of. */
 export interface Sources {
@@ -10,6 +11,8 @@ export interface Sources {
   readonly isBroken: boolean
   /** Files that count besides, absolute. */
   readonly named: ReadonlySet<string>
+  /** And these. */
+  readonly patterns: readonly Pattern[]
 }
 
 /** `reload`: the application is loaded anew. `refresh`: it is none of Python's business, only a browser's. */
@@ -40,9 +43,13 @@ export function isWatched(folder: string, path: string): boolean {
 const isPlain = (name: string): boolean =>
   !name.startsWith('.') || name.startsWith('.env') || name.startsWith('.flaskenv')
 
+export function isNamed(path: string, patterns: readonly Pattern[]): boolean {
+  return patterns.some((pattern) => pattern.matches(path))
+}
+
 /** What follows from a change of this file (absolute), its making and its deletion included. */
-export function relevanceOf(path: string, { folder, imported, isBroken, named }: Sources): Relevance {
-  if (named.has(path) || imported.has(path)) return 'reload'
+export function relevanceOf(path: string, { folder, imported, isBroken, named, patterns }: Sources): Relevance {
+  if (named.has(path) || imported.has(path) || isNamed(path, patterns)) return 'reload'
   if (!isInside(folder, path) || !isWatched(folder, path)) return 'none'
   const extension = extname(path)
   if (extension === '.py') return isBroken ? 'reload' : 'none'

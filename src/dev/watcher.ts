@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'chokidar'
 import { ownOutput } from './ownOutput.ts'
-import { isInside, isWatched, type Relevance, relevanceOf, type Sources } from './relevance.ts'
+import { isInside, isNamed, isWatched, type Relevance, relevanceOf, type Sources } from './relevance.ts'
 import { Settling } from './settling.ts'
 import { stampOf } from './stamps.ts'
 
@@ -28,7 +28,11 @@ export class Watcher {
   constructor(folder: string, sources: () => Sources, told: (change: Change) => void) {
     this.#sources = sources
     this.#told = told
-    this.#watcher = watch(folder, { ignoreInitial: true, ignored: (path) => !isWatched(folder, path) })
+    const { patterns } = sources()
+    const ignored = (path: string): boolean => !isWatched(folder, path) && !isNamed(path, patterns)
+    // Once: what appears in a folder while it is added again is taken for old.
+    const elsewhere = patterns.map(({ base }) => base).filter((base) => !isInside(folder, base))
+    this.#watcher = watch([folder, ...elsewhere], { ignoreInitial: true, ignored })
     this.#watcher.on('all', (event, path) => {
       if (event !== 'addDir' && event !== 'unlinkDir') this.#changed(path)
     })

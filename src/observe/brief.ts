@@ -26,7 +26,7 @@ export interface BriefRecord {
   readonly level: string
   readonly message: string
   readonly hint: string
-  /** Whole lines, indented; '': there are none, and the hint says what they would. */
+  /** Whole lines, indented. */
   readonly trace: string
 }
 
@@ -34,8 +34,8 @@ export interface BriefRecord {
 export function briefRecord({ wallMs, level, message, hint, trace }: BriefRecord, colors: boolean): string {
   const paint = painter(colors)
   const first = `${paint(DIM, timeText(wallMs))} ${level} ${escaped(message)}\n`
-  if (trace !== '') return first + trace
-  return hint === '' ? first : `${first}${INDENT}${paint(DIM, escaped(hint))}\n`
+  const isSaid = hint === '' || (trace !== '' && hint.startsWith('see the traceback'))
+  return first + (isSaid ? '' : `${INDENT}${paint(DIM, escaped(hint))}\n`) + trace
 }
 
 function painter(colors: boolean): (color: string, text: string) => string {

@@ -99,6 +99,19 @@ test('an application that fails to load is an error page until a change mends it
   equal((await server.stop()).code, 0)
 })
 
+test('files that --watch names are loaded anew, hidden ones and those of other folders, too', async (t) => {
+  const other = folder(t)
+  const site = await openSite(t, ['--watch', '.conf-*.yml', '--watch', other])
+  site.write('helper.py', "TEXT = open('.conf-1.yml').read()\n")
+  site.write('.conf-1.yml', 'one')
+  await site.becomes('one')
+  site.write('.conf-1.yml', 'two')
+  await eventually(() => site.server.stdout.includes('.conf-1.yml'), 'the file')
+  await site.becomes('two')
+  writeFileSync(join(other, 'rates.bin'), '1')
+  await eventually(() => site.server.stdout.includes('rates.bin'), 'the other folder')
+})
+
 test('a file that the application writes whenever it is loaded does not keep it loading', async (t) => {
   const site = await openSite(t)
   site.write('helper.py', "TEXT = open('notes.txt', 'a').write('loaded\\n') and 'writes'\n")

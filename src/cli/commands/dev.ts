@@ -39,16 +39,18 @@ export const dev: Command = {
   usage: 'dev [APP] [options]',
   summary: 'Serve while you develop: reloads when a file changes, shows errors.',
 
-  help: (columns) => `Usage: dram dev [APP] [--open] [--https] [--no-browser-reload] [options of dram serve]
+  help: (columns) => `Usage: dram dev [APP] [--open] [--https] [--no-browser-reload] [--watch PATTERN]
+                [options of dram serve]
 
 ${paragraph(`${REGISTRY.app.help} ${REGISTRY.app.why}`, columns)}
 
-${paragraph('The application is loaded anew when a file that it has imported changes, a template below its folder, or .env; requests wait until it is there. Where it fails to load, every request gets the error until a change mends it. Tracebacks are shown to this machine alone.', columns)}
+${paragraph('The application is loaded anew when a file that it has imported changes, a template below its folder, or .env, or what --watch names; requests wait until it is there. Where it fails to load, every request gets the error until a change mends it. Tracebacks are shown to this machine alone.', columns)}
 
 ${paragraph('The Inspector, whose link it prints, shows each request as it went through the server. Keys do the rest: r loads anew, o opens the browser, i the Inspector, q ends. breakpoint() gets the terminal.', columns)}
 
 ${twoColumns(
   [
+    ['  --watch PATTERN', 'Load anew after changes of these files, too: config/*.yml, data/**.'],
     ['  --open', 'Open the browser.'],
     ['  --https', 'Serve with a certificate of this machine, made where no --certfile is given.'],
     ['  --no-browser-reload', 'Add nothing to pages that would reload them after a change.'],

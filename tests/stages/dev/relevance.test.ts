@@ -1,5 +1,6 @@
 import { equal } from 'node:assert/strict'
 import { test } from 'node:test'
+import { patternOf } from '../../../src/dev/patterns.ts'
 import { isBytecodeOf, isWatched, relevanceOf, type Sources } from '../../../src/dev/relevance.ts'
 
 const SOURCES: Sources = {
@@ -7,14 +8,23 @@ const SOURCES: Sources = {
   imported: new Set(['/shop/app.py', '/lib/editable/tool.py']),
   isBroken: false,
   named: new Set(['/shop/.env']),
+  patterns: [patternOf('/shop/data/*.csv'), patternOf('/etc/shop')],
 }
 
 test('what was imported or named is loaded anew, wherever it lies', () => {
-  for (const path of ['/shop/app.py', '/lib/editable/tool.py', '/shop/.env', '/shop/templates/index.html'])
+  for (const path of [
+    '/shop/app.py',
+    '/lib/editable/tool.py',
+    '/shop/.env',
+    '/shop/templates/index.html',
+    '/shop/data/a.csv',
+    '/etc/shop/a.ini',
+  ])
     equal(relevanceOf(path, SOURCES), 'reload', path)
   for (const path of [
     '/shop/unused.py',
     '/shop/notes.md',
+    '/shop/data/b/a.csv',
     '/lib/other.html',
     '/shop/node_modules/a.html',
     '/shopping/a.html',

@@ -23,8 +23,8 @@ describe('brief', () => {
       'TIME error  GET /: x\\x0a\\x1b[2J\n',
     )
   })
-  test('a hint stands below, or the traceback', () => {
-    const fault = (trace: string) => new Fault('APP_RAISED', { detail: 'x' }, trace)
+  test('hint and traceback stand below; the traceback stands for a hint at it', () => {
+    const fault = (trace: string, hint = '') => new Fault('APP_RAISED', { detail: 'x' }, trace, hint)
     equal(
       brief((log) => log.fault(fault(''))),
       'TIME error  the application raised x\n    see the traceback in the log\n',
@@ -32,6 +32,10 @@ describe('brief', () => {
     equal(
       brief((log) => log.fault(fault('Traceback'))),
       'TIME error  the application raised x\n    Traceback\n',
+    )
+    equal(
+      brief((log) => log.fault(fault('Traceback', 'do'))),
+      'TIME error  the application raised x\n    do\n    Traceback\n',
     )
   })
   test('colors', () => {
