@@ -12,6 +12,8 @@ export interface OwnPage {
   /** "/-/dev/events"; with `/` at its end: all that begins so, and has no page with a longer path. */
   readonly path: string
   readonly need: Need
+  /** Its answer has no end: it can't be asked for by HEAD. */
+  readonly isStream?: boolean
   answer(asked: PageRequest, answer: DeskAnswer): void
 }
 
@@ -43,8 +45,9 @@ export class Pages {
     const url = new URL(target, 'http://localhost')
     const those = this.#pagesAt(url.pathname)
     if (those.length === 0 || !this.#guard.admits(request, 'local')) return null
-    const method = head.method === 'HEAD' ? 'GET' : head.method
-    const wanted = those.find((one) => one.method === method)
+    const isHead = head.method === 'HEAD'
+    const method = isHead ? 'GET' : head.method
+    const wanted = those.find((one) => one.method === method && !(isHead && one.isStream))
     if (wanted === undefined)
       return plain(405, 'method not allowed', { Allow: those.map((one) => one.method).join(', ') })
     if (!this.#guard.admits(request, wanted.need))

@@ -42,6 +42,7 @@ export class Reload {
         method: 'GET',
         path: EVENTS,
         need: 'local',
+        isStream: true,
         answer: ({ head }, answer) => {
           if (!isAskedHere(head.block)) return answer.whole(json(403, {})) // other sites' pages would push ours out
           this.#beat ??= setInterval(() => this.#listeners.beat(), BEAT_MS).unref()

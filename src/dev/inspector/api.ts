@@ -28,7 +28,13 @@ export class InspectorApi {
     return [
       { method: 'GET', path: `${API}journeys`, need: 'token', answer: (_, answer) => answer.whole(this.#list()) },
       { method: 'GET', path: `${API}journeys/`, need: 'token', answer: (asked, answer) => this.#one(asked, answer) },
-      { method: 'GET', path: `${API}events`, need: 'token', answer: (_, answer) => this.#stream(answer) },
+      {
+        method: 'GET',
+        path: `${API}events`,
+        need: 'token',
+        isStream: true,
+        answer: (_, answer) => this.#stream(answer),
+      },
       { method: 'POST', path: `${API}journeys/`, need: 'act', answer: (asked, answer) => this.#replay(asked, answer) },
       { method: 'POST', path: `${API}send`, need: 'act', answer: (asked, answer) => this.#send(asked, answer) },
       { method: 'POST', path: `${API}pause`, need: 'act', answer: (asked, answer) => this.#pause(asked, answer) },

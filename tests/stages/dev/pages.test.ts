@@ -23,6 +23,7 @@ pages.add(
     answer: ({ url }, to) => to.whole(named(`below ${url.pathname}`)),
   },
   { method: 'GET', path: '/-/below/it', need: 'local', answer: (_, to) => to.whole(named('it')) },
+  { method: 'GET', path: '/-/stream', need: 'local', isStream: true, answer: (_, to) => to.whole(named('stream')) },
 )
 
 function answerOf(desk: Desk, request: ExchangeFacts, body = ''): OwnAnswer {
@@ -56,6 +57,8 @@ describe('pages of ours', () => {
 
   test('HEAD is a GET, other methods are told which there are', () => {
     equal(got('/-/open', [], 'HEAD'), '200 open')
+    equal(got('/-/stream'), '200 stream')
+    match(got('/-/stream', [], 'HEAD')!, /^405 /)
     const request = asked([COOKIE], { target: '/-/data', method: 'PUT' })
     const { head } = answerOf(pages.deskFor(request)!, request)
     equal(head.status, 405)
