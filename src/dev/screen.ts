@@ -128,7 +128,11 @@ export class Screen {
     const { linkTo, linkOnce } = this.#shown!
     const command = process.platform === 'darwin' ? 'open' : 'xdg-open'
     const child = spawn(command, [linkOnce(address, path)], { stdio: 'ignore', detached: true })
-    child.on('error', () => this.#say(`there is no ${command} here: open ${linkTo(address, path)} yourself\n`))
+    const says = (why: string): void => this.#say(`${why}: open ${linkTo(address, path)} yourself\n`)
+    child.on('error', () => says(`there is no ${command} here`))
+    child.on('exit', (code) => {
+      if (code !== 0 && code !== null) says(`${command} has found no browser`)
+    })
     child.unref()
   }
 

@@ -52,7 +52,7 @@ export class Journal implements ServerEvents, SupervisorEvents {
   #access: Access
   /** An access log that `adopt` left: its last lines are still on their way. */
   #left: Promise<void> | undefined
-  #limits: Limits & Pick<Settings, 'logConfig'>
+  #limits: Limits & Pick<Settings, 'logConfig' | 'logFormat' | 'accessLogFormat'>
   #syslog: Syslog | null = null
   #scribe: Scribe | null = null
   readonly #prints: WorkerPrints
@@ -162,7 +162,8 @@ export class Journal implements ServerEvents, SupervisorEvents {
   }
 
   failed(exchange: ExchangeFacts, fault: Fault): void {
-    this.line(failedLine(exchange, fault))
+    const line = failedLine(exchange, fault)
+    this.#afterPrints(() => this.line(line))
   }
 
   refused(connection: ConnectionFacts, fault: Fault): void {
@@ -224,6 +225,7 @@ export class Journal implements ServerEvents, SupervisorEvents {
   /** At the end: what waits is written, as far as somebody reads it. */
   async close(): Promise<void> {
     await this.#prints.settled()
+    await new Promise(setImmediate)
     await Promise.all([this.#left, ...this.#sinks.map((sink) => sink.drain(FLUSH_MS))])
   }
 
@@ -238,7 +240,19 @@ export class Journal implements ServerEvents, SupervisorEvents {
 
   readonly #writeAccess = (exchange: ExchangeFacts): void => {
     const { format } = this.#access
-    if (format !== null) this.#writeLine(accessLine(format, exchange, performance.now(), Date.now()))
+    if (format === null) return
+    const line = accessLine(format, exchange, performance.now(), Date.now())
+    this.#afterPrints(() => this.#writeLine(line))
+  }
+
+  /**
+   * For people who look on, the lines of a request stand below what it printed. That is in its pipe by now, and is read
+   * in this turn of the event loop.
+   */
+  #afterPrints(write: () => void): void {
+    const { logFormat, accessLogFormat } = this.#limits
+    if (logFormat === 'brief' || accessLogFormat === 'brief') setImmediate(write)
+    else write()
   }
 
   #writeLine(line: string): void {

@@ -290,6 +290,16 @@ test('what workers print: into the log, or through; their records always into th
   match((await lines('log')).at(-1)!, /\[71\] \[ERROR\] still here$/)
 })
 
+test('in a brief log what a request printed stands above what became of it', async (t) => {
+  const { journal, lines } = room(t, '--log-format brief')
+  journal.failed(EXCHANGE, new Fault('APP_RAISED', { detail: 'x' }))
+  journal.output(71, 'stdout', Buffer.from('printed\n'), () => {})
+  const [first, second, ...others] = await lines('log')
+  equal(first, 'printed')
+  match(second!, /^[\d:]{8} error {2}.*x$/)
+  deepEqual(others, [])
+})
+
 test('an overdue request is told of once: its failure is for those who debug', async (t) => {
   const { journal, lines } = room(t)
   journal.failed(EXCHANGE, new Fault('REQUEST_TIMEOUT', { limit: '1m' }))
