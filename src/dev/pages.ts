@@ -8,7 +8,7 @@ export const PREFIX = '/-/'
 
 /** One page, or those below one path. */
 export interface OwnPage {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST'
   /** "/-/dev/events"; with `/` at its end: all that begins so, and has no page with a longer path. */
   readonly path: string
   readonly need: Need

@@ -4,6 +4,7 @@ import { relative } from 'node:path'
 import type { Attended } from '../events/attendant.ts'
 import { BOLD, DIM, GREEN, RED, RESET, YELLOW } from '../kit/ansi.ts'
 import { escaped } from '../observe/escape.ts'
+import { INSPECTOR } from './inspector/page.ts'
 import { Keyboard } from './keyboard.ts'
 import { type Links, linksOf } from './links.ts'
 import { type Row, rowsText } from './rows.ts'
@@ -36,7 +37,6 @@ export interface Stage {
   out(text: string): void
 }
 
-const INSPECTOR = '/-/inspector/'
 const CLEAR = '\x1b[2J\x1b[3J\x1b[H'
 const CTRL_C = '\x03'
 const MOST_NAMED = 3

@@ -10,7 +10,7 @@ const FORM = 'application/x-www-form-urlencoded'
  * @param readBytes of a file, or of standard input (`-`)
  */
 export function requestBytes(
-  { method, target, headers, data, splits: _ }: Request,
+  { method, target, headers, data }: Request,
   readBytes: (path: string) => Buffer,
   agent: string,
 ): Buffer {

@@ -1,3 +1,4 @@
+import { hostAndPort } from '../../listen/address.ts'
 import type { DeskAnswer } from '../../server/bystander.ts'
 import { headOf, json } from '../answers.ts'
 import type { OwnPage, PageRequest } from '../pages.ts'
@@ -134,12 +135,11 @@ function event(told: Told): Buffer {
 
 function commandOf({ head, bytesIn, conversation }: RequestRecord): string {
   const { where, isSecure, limits } = conversation.connected
-  const authority = where.kind === 'unix' ? 'localhost' : authorityOf(where.address, where.family, where.port)
+  const authority = where.kind === 'unix' ? 'localhost' : authorityOf(where.address, where.port)
   return curlOf({ head: head!, bytes: bytesIn.all(), isWhole: bytesIn.isWhole, limits, isSecure, authority })
 }
 
 /** A wildcard address is reached as this machine. */
-function authorityOf(address: string, family: 4 | 6, port: number): string {
-  if (address === '0.0.0.0' || address === '::') return `localhost:${port}`
-  return family === 6 ? `[${address}]:${port}` : `${address}:${port}`
+function authorityOf(address: string, port: number): string {
+  return hostAndPort(address === '0.0.0.0' || address === '::' ? 'localhost' : address, port)
 }

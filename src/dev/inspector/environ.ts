@@ -88,15 +88,19 @@ const HTTP_RULE = `${PEP}; RFC 3875 §4.1.18`
 
 /** Of HTTP_ACCEPT: field accept. */
 function fieldFrom(key: string, origins: Origins | null): string {
-  const key0 = key.slice('HTTP_'.length)
+  const field = key.slice('HTTP_'.length)
   const names = new Set(origins?.head.block.fields.map(({ name }) => name))
-  const own = [...names].find((name) => name.toUpperCase().replaceAll('-', '_') === key0)
+  const own = [...names].find((name) => name.toUpperCase().replaceAll('-', '_') === field)
   if (key === 'HTTP_HOST' && origins !== null) {
     if (origins.head.origin !== null) return 'the request line: its target is a whole URL'
     const told = counted(origins, ['x-forwarded-host', 'forwarded'])
-    if (told !== null) return `field ${told}, of a trusted proxy`
+    if (told !== null) return ofProxy(told)
   }
   return own === undefined ? 'a field of the request' : `field ${own}`
+}
+
+function ofProxy(name: string): string {
+  return `field ${name}, of a trusted proxy`
 }
 
 /** The first of these fields that is there and counts. */
@@ -107,14 +111,15 @@ function counted({ head, policy }: Origins, names: readonly string[]): string | 
 
 function clientFrom(origins: Origins): string {
   if (origins.client.address === origins.peer.address) return CONNECTION
-  return `field ${counted(origins, ['x-forwarded-for', 'forwarded']) ?? 'of a trusted proxy'}, of a trusted proxy`
+  const told = counted(origins, ['x-forwarded-for', 'forwarded'])
+  return told === null ? 'a trusted proxy' : ofProxy(told)
 }
 
 function schemeFrom(origins: Origins): string {
   const own = [...origins.policy.schemeHeaders.keys()]
   const named = origins.head.block.fields.find(({ name }) => own.includes(name))?.name
   const told = named ?? counted(origins, ['x-forwarded-proto', 'forwarded'])
-  if (told !== null) return `field ${told}, of a trusted proxy`
+  if (told !== null) return ofProxy(told)
   return origins.policy.secure ? CONNECTION : '--url-scheme'
 }
 
@@ -125,13 +130,13 @@ function nameFrom(origins: Origins): string {
 
 function portFrom(origins: Origins): string {
   const told = counted(origins, ['x-forwarded-port'])
-  if (told !== null) return `field ${told}, of a trusted proxy`
+  if (told !== null) return ofProxy(told)
   return origins.policy.serverPort !== null ? 'the listener' : 'field host, or the scheme'
 }
 
 function prefixFrom(origins: Origins): string {
   const told = counted(origins, ['x-forwarded-prefix'])
-  return told !== null ? `field ${told}, of a trusted proxy` : '--script-name'
+  return told !== null ? ofProxy(told) : '--script-name'
 }
 
 function lengthFrom({ head }: Origins): string {
@@ -141,5 +146,5 @@ function lengthFrom({ head }: Origins): string {
 function idFrom({ head, policy }: Origins): string {
   const name = policy.requestIdHeader
   const isSent = policy.trusted && name !== '' && head.block.fields.some((field) => field.name === name)
-  return isSent ? `field ${name}, of a trusted proxy` : SERVER
+  return isSent ? ofProxy(name) : SERVER
 }

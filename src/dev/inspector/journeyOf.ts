@@ -1,4 +1,5 @@
 import type { WorkerFacts } from '../../events/worker.ts'
+import { hostAndPort } from '../../listen/address.ts'
 import type { Where } from '../../listen/listener.ts'
 import { plan } from '../../respond/framing.ts'
 import { blamedByte, blamedRouteByte } from './blame.ts'
@@ -37,14 +38,12 @@ export function journeyOf(record: RequestRecord, facts: WorkerFacts | null): Jou
 
 function clientOf({ peer }: RequestRecord): string {
   if (peer === null) return ''
-  const address = peer.address.includes(':') ? `[${peer.address}]` : peer.address
-  return peer.port === '' ? address : `${address}:${peer.port}`
+  return peer.port === '' ? peer.address : hostAndPort(peer.address, Number(peer.port))
 }
 
 function urlOf(where: Where, isSecure: boolean): string {
   if (where.kind === 'unix') return `unix:${where.path}`
-  const host = where.family === 6 ? `[${where.address}]` : where.address
-  return `${isSecure ? 'https' : 'http'}://${host}:${where.port}`
+  return `${isSecure ? 'https' : 'http'}://${hostAndPort(where.address, where.port)}`
 }
 
 function parseOf(record: RequestRecord): ParseRecord {

@@ -24,6 +24,14 @@ export type Told =
   | { readonly kind: 'paused'; readonly isPaused: boolean }
   | { readonly kind: 'cleared' }
 
+/** What is sent again, or was written by hand. */
+interface Replay {
+  /** The number of the journey that it repeats. */
+  readonly of: number | null
+  /** Is told the number that it got. */
+  readonly took: (number: number) => void
+}
+
 const MOST_JOURNEYS = 200
 const MOST_BYTES = 32 * 1024 * 1024
 
@@ -44,7 +52,7 @@ export class Recorder implements Keeper {
   readonly #store: Store<RequestRecord>
   readonly #listeners = new Set<(told: Told) => void>()
   /** Whose requests repeat others: by the port that they come from. */
-  readonly #replays = new Map<number, { readonly of: number | null; readonly took: (number: number) => void }>()
+  readonly #replays = new Map<number, Replay>()
   /** Where the last connection came in. */
   #door: Door | null = null
   #connections = 0
@@ -91,9 +99,7 @@ export class Recorder implements Keeper {
     this.#tell({ kind: 'journey', summary: record.summary() })
   }
 
-  #replayOf(
-    record: RequestRecord,
-  ): { readonly of: number | null; readonly took: (number: number) => void } | undefined {
+  #replayOf(record: RequestRecord): Replay | undefined {
     const port = record.conversation.clientPort
     const replay = this.#replays.get(port)
     this.#replays.delete(port)

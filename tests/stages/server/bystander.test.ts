@@ -248,6 +248,30 @@ describe('a finish', () => {
     await house.allGivenBack()
   })
 
+  test('of an answer whose end is that of the connection', async (t) => {
+    const house = await accompanied(t, finishing().bystander)
+    const worker = await house.worker()
+    const client = await house.client()
+    await client.write('GET / HTTP/1.0\r\n\r\n')
+    const { id } = await worker.request()
+    await worker.send(headFrame(id, 'one'), frame(W.DATA, id, 'two'), endFrame(id))
+    equal((await client.response()).text, 'onetwo<tail>')
+    equal(await client.end(), 'ended')
+  })
+
+  test('of answers in a pipeline that closes: each its own, in their order', async (t) => {
+    const house = await accompanied(t, finishing().bystander)
+    const worker = await house.worker({ threads: 2 })
+    const client = await house.client()
+    await client.write(Buffer.concat([request('GET', '/1'), request('GET', '/2', [['Connection', 'close']])]))
+    const [first, second] = [await worker.request(), await worker.request()]
+    await worker.send(wholeFrame(second.id, 'two'))
+    await worker.send(headFrame(first.id, 'o', sized(3)), frame(W.DATA, first.id, 'ne'), endFrame(first.id))
+    equal((await client.response()).text, 'one<tail>')
+    equal((await client.response()).text, 'two<tail>')
+    equal(await client.end(), 'ended')
+  })
+
   test('of an answer that breaks off: no tail, so that nobody takes it for whole', async (t) => {
     const house = await accompanied(t, finishing().bystander)
     const worker = await house.worker()
