@@ -90,7 +90,7 @@ class Zygote:
             poller.poll(UNREAD_OUTPUT_CHECK_MS if self.unread else None)
             self.close_read_outputs()
             self.reap()
-            received = self.receive()
+            received = self.receive(poller)
             if received == b"":
                 return
             *lines, held = (held + (received or b"")).split(b"\n")
@@ -100,12 +100,13 @@ class Zygote:
             # Only now: that a candidate was no worker was said before it could end.
             self.report()
 
-    def receive(self):
+    def receive(self, poller):
         """What the supervisor has sent, None if nothing, empty at its end."""
-        try:
-            return self.supervisor.recv(65536, socket.MSG_DONTWAIT)
-        except BlockingIOError:
+        # Asked first: a socket that gevent has patched waits where MSG_DONTWAIT would not.
+        if all(descriptor != self.supervisor.fileno() for descriptor, _ in poller.poll(0)):
             return None
+        try:
+            return self.supervisor.recv(65536)
         except ConnectionError:
             return b""
 
