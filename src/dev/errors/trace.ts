@@ -21,15 +21,18 @@ const REPEATED = /^[ |]*\[Previous line repeated (\d+) more times?\]$/
 const RAISED = /^[ |]*(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?::|$)/
 
 /**
- * The text of a traceback with the frames of the application, runs of others as one line, and no exception twice. One
- * in which no frame is the application's keeps them all.
+ * The text of a traceback with the frames of the application, runs of others as one line, and no exception twice. Where
+ * no frame is the application's, those stay in which something was raised.
  */
 export function trimmed(trace: string, hasColors = false): string {
   const pieces = piecesOf(trace)
   const isForeign = (piece: Piece): boolean => piece.kind === 'frame' && packageOf(piece.file) !== null
   const hasOwn = pieces.some((piece) => piece.kind === 'frame' && !isForeign(piece))
-  const runs = runsOf(pieces, (piece) => hasOwn && isForeign(piece) && piece.kind === 'frame' && piece.indent)
-  const lines = runs.flatMap((run) => (hasOwn && isForeign(run[0]!) ? [folded(run, hasColors)] : shown(run, hasColors)))
+  const isLast = (piece: Piece, at: number): boolean => piece.kind === 'frame' && pieces[at + 1]?.kind !== 'frame'
+  const kept = new Set(hasOwn ? [] : pieces.filter(isLast))
+  const isFolded = (piece: Piece): boolean => isForeign(piece) && !kept.has(piece)
+  const runs = runsOf(pieces, (piece) => isFolded(piece) && piece.kind === 'frame' && piece.indent)
+  const lines = runs.flatMap((run) => (isFolded(run[0]!) ? [folded(run, hasColors)] : shown(run, hasColors)))
   return withoutEchoes(lines.join('\n'))
 }
 

@@ -4,6 +4,7 @@ import { packageOf } from '../../../../src/dev/errors/folding.ts'
 import { trimmed } from '../../../../src/dev/errors/trace.ts'
 
 const FLASK = '/v/lib/python3.11/site-packages/flask/app.py'
+const SIX = '/v/lib/python3.11/site-packages/six.py'
 const own = (line: number) => `  File "/shop/shop.py", line ${line}, in cart\n    total()\n    ^^^^^^^`
 const foreign = (file: string) => `  File "${file}", line 7, in run\n    return self.run()\n           ~~~~~~~~^^`
 
@@ -57,9 +58,23 @@ test('frames that Python has left out count', () => {
   match(trimmed([own(1), repeated, 'RecursionError: x'].join('\n')), /\n {2}… 972 frames in flask\nRecursionError/)
 })
 
-test('where none is the application’s, all of it stays', () => {
+test('where none is the application’s, those stay in which something was raised', () => {
   const trace = ['Traceback (most recent call last):', foreign(FLASK), 'ValueError: x'].join('\n')
   equal(trimmed(trace), trace)
+  const long = [
+    foreign(FLASK),
+    foreign(FLASK),
+    foreign(SIX),
+    'ValueError: x',
+    foreign(FLASK),
+    foreign(SIX),
+    'KeyError: x',
+  ]
+  const frames = (count: number) => `  … ${count} frame${count === 1 ? '' : 's'} in flask`
+  equal(
+    trimmed(long.join('\n')),
+    [frames(2), foreign(SIX), 'ValueError: x', frames(1), foreign(SIX), 'KeyError: x'].join('\n'),
+  )
 })
 
 test('causes, the place of a syntax error and other text stay', () => {
