@@ -36,8 +36,6 @@ export class Conversation implements ConnectionWitness, Onlooker, RecordOwner {
   /** The answer's last byte is so many bytes from the connection's first. */
   readonly #ends = new Map<RequestRecord, number>()
   #bytesOut = 0
-  /** The client's last request has come whole: what follows is dropped, and there may be much of it. */
-  #isComplete = false
   /** What follows is not read any more. */
   #lastCame = false
 
@@ -52,8 +50,8 @@ export class Conversation implements ConnectionWitness, Onlooker, RecordOwner {
       head: (head) => this.#arrives().headCame(head),
       last: () => {
         const head = this.#arriving?.head ?? null
-        this.#isComplete = head !== null && isLast(head)
         this.#arriving = null
+        return !this.#lastCame && (head === null || !isLast(head))
       },
     })
   }
@@ -69,7 +67,8 @@ export class Conversation implements ConnectionWitness, Onlooker, RecordOwner {
   // — told by the socket —
 
   bytesCame(bytes: Buffer): void {
-    if (!this.#isComplete) this.#shares.came(bytes)
+    // What follows the last request is dropped, and there may be much of it.
+    if (!this.#lastCame || this.#arriving !== null) this.#shares.came(bytes)
   }
 
   bytesLeft(bytes: Buffer): void {
@@ -101,6 +100,7 @@ export class Conversation implements ConnectionWitness, Onlooker, RecordOwner {
       this.#keeper.begun(half, null)
       half.over()
     }
+    this.#unread.length = 0
   }
 
   #arrives(): RequestRecord {

@@ -9,8 +9,8 @@ export interface ShareOwner {
   share(bytes: Buffer): void
   /** Its head is whole. */
   head(head: RequestHead): void
-  /** Its last byte has come: the next one is of another request. */
-  last(): void
+  /** Its last byte has come: the next one is of another request. Returns whether one may follow. */
+  last(): boolean
 }
 
 /**
@@ -21,6 +21,7 @@ export class Shares {
   readonly #parser: Http1Parser
   readonly #owner: ShareOwner
   #hasHead = false
+  #isOver = false
 
   constructor(limits: ParseLimits, owner: ShareOwner) {
     this.#parser = new Http1Parser(limits, null)
@@ -28,6 +29,7 @@ export class Shares {
   }
 
   came(bytes: Buffer): void {
+    if (this.#isOver) return
     let given = 0
     let fed = bytes
     do {
@@ -38,7 +40,7 @@ export class Shares {
       if (end > given) this.#owner.share(bytes.subarray(given, end))
       given = Math.max(given, end)
       if (this.#hasHead && this.#parser.state === 'idle') this.#end()
-    } while (this.#parser.held)
+    } while (this.#parser.held && !this.#isOver)
   }
 
   #feed(bytes: Buffer): void {
@@ -53,6 +55,6 @@ export class Shares {
 
   #end(): void {
     this.#hasHead = false
-    this.#owner.last()
+    this.#isOver = !this.#owner.last()
   }
 }

@@ -6,7 +6,7 @@ import { defaultSettings } from '../../../../src/settings/load.ts'
 const LIMITS = { ...defaultSettings(), maxBodyBytes: Number.POSITIVE_INFINITY }
 
 /** The bytes of each request, and the targets of the heads, for bytes that come in these pieces. */
-function shared(pieces: readonly Buffer[]): { requests: string[]; heads: string[] } {
+function shared(pieces: readonly Buffer[], most = Number.POSITIVE_INFINITY): { requests: string[]; heads: string[] } {
   const requests: string[] = []
   const heads: string[] = []
   let isNew = true
@@ -19,6 +19,7 @@ function shared(pieces: readonly Buffer[]): { requests: string[]; heads: string[
     head: ({ target }) => heads.push(target),
     last() {
       isNew = true
+      return requests.length < most
     },
   })
   for (const piece of pieces) shares.came(piece)
@@ -46,4 +47,17 @@ test('what follows a refused byte belongs to the request that it is in', () => {
   deepEqual(shared([Buffer.from(GET + bad)]), { requests: [GET, bad], heads: ['/1'] })
   const chunk = 'POST /9 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nmore'
   deepEqual(shared([Buffer.from(GET + chunk)]), { requests: [GET, chunk], heads: ['/1', '/9'] })
+})
+
+test('behind the last one nothing is read, in whatever pieces it comes', () => {
+  const wanted = { requests: [GET, LENGTH], heads: ['/1', '/2'] }
+  const bytes = Buffer.from(ALL.join('') + GET.repeat(1000), 'latin1')
+  deepEqual(shared([bytes, bytes], 2), wanted)
+  deepEqual(
+    shared(
+      Array.from(bytes.subarray(0, 400), (byte) => Buffer.of(byte)),
+      2,
+    ),
+    wanted,
+  )
 })
