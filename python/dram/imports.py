@@ -10,8 +10,7 @@ import sysconfig
 from _thread import allocate_lock
 
 from .stash import current as stash
-from .stash import file_of
-from .stash import installed_packages
+from .stash import file_of, installed_packages, is_installed
 
 OURS = os.path.dirname(os.path.abspath(__file__))
 # What is installed changes by a deployment, not by an editor; packages in editable form lie elsewhere.
@@ -108,4 +107,4 @@ def imported_files():
 
 def is_foreign(file):
     """Whether a file is installed, or Python's own, or ours."""
-    return file.startswith(FOREIGN) or "site-packages" in file or "dist-packages" in file
+    return file.startswith(FOREIGN) or is_installed(file)

@@ -229,8 +229,11 @@ def words_in(paths):
     """What may be a variable's name in native code. One may be the end of another: linkers let strings share that."""
     words = set()
     for path in paths:
-        with open(path, "rb") as file:
-            words.update(WORD.findall(file.read()))
+        try:
+            with open(path, "rb") as file:
+                words.update(WORD.findall(file.read()))
+        except OSError:
+            pass      # replaced since: what was imported is outdated, and the next start cold
     return b"".join(sorted(words))
 
 

@@ -175,7 +175,7 @@ class Words(unittest.TestCase):
             file.write(b"\x01\x02OPEN_THREADS\0text OMP_WAIT\0http_proxy\0\xffNOT_ENDED\xff")
             file.flush()
             stash = Stash()
-            stash.words = words_in([file.name])
+            stash.words = words_in([file.name, file.name + ".replaced"])
         found = {name: stash.is_word(name) for name in ("OPEN_THREADS", "THREADS", "http_proxy", "NOT_ENDED", "WAI", "a.b")}
         self.assertEqual(found, {**dict.fromkeys(found, True), "NOT_ENDED": False, "WAI": False})
 
