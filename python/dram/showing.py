@@ -43,7 +43,7 @@ class Showing:
         # Subclasses that leave repr() as it is are walked as what they are.
         if repr_of is dict.__repr__:
             return self.mapping(value, depth)
-        if repr_of in MAPPINGS:
+        if issubclass(kind, dict) and dict.__len__(value):      # forms and configurations: they hold secrets
             return "%s(%s)" % (kind.__name__, self.mapping(value, depth))
         for base, start, end in SEQUENCES:
             if repr_of is base.__repr__:
@@ -121,9 +121,6 @@ SEQUENCES = (
     (set, "{", "}"),
     (frozenset, "frozenset({", "})"),
     (collections.deque, "deque([", "])"),
-)
-MAPPINGS = tuple(
-    kind.__repr__ for kind in (collections.defaultdict, collections.OrderedDict, collections.Counter)
 )
 
 

@@ -1,6 +1,7 @@
 """What `dram dev` is told of an exception: bounded, harmless, with secrets masked."""
 import collections
 import dataclasses
+import gc
 import json
 import linecache
 import os
@@ -9,6 +10,7 @@ import tempfile
 import textwrap
 import time
 import unittest
+import weakref
 
 import support  # noqa: F401 (loads the runtime)
 from _dram import fault
@@ -193,6 +195,22 @@ class Reports(unittest.TestCase):
             self.assertEqual((frame["function"], frame["locals"]), ("<module>", [["DATA", "1"]]))
             linecache.clearcache()
 
+    def test_it_keeps_nothing_alive(self):
+        def inner(kept):
+            raise ValueError
+
+        class Kept:
+            pass
+
+        kept = Kept()
+        error = raised(inner, kept)
+        gone = weakref.ref(kept)
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self.assertIn("Kept", json.dumps(report_of(error)))
+        del kept, error
+        self.assertIsNone(gone())
+
     def test_faults_carry_it_where_it_is_asked_for_alone(self):
         error = raised(lambda: 1 / 0)
         self.assertNotIn("report", import_failed("shop", error).facts())
@@ -253,6 +271,12 @@ class Values(unittest.TestCase):
         self.assertEqual(self.shown([Account("ann", "hunter2")]), "[Account(name='ann', password=***)]")
         self.assertRegex(self.shown(many), r"^defaultdict\(\{'0': \[0, 0, ")
         self.assertEqual(self.shown(collections.deque([1, 2])), "deque([1, 2])")
+
+        class Form(dict):
+            def __repr__(self):
+                return "Form%r" % list(self.items())
+
+        self.assertEqual(self.shown([Form(password="hunter2"), Form()]), "[Form({'password': ***}), Form[]]")
         self.assertRegex(self.shown(os.stat(".")), r"^os\.stat_result\(st_mode=")
 
     def test_what_nobody_would_see_is_not_asked(self):
