@@ -163,7 +163,8 @@ export class Journal implements ServerEvents, SupervisorEvents {
 
   failed(exchange: ExchangeFacts, fault: Fault): void {
     const line = failedLine(exchange, fault)
-    this.#afterPrints(() => this.line(line))
+    if (this.#isForPeople) setImmediate(() => this.line(line))
+    else this.line(line)
   }
 
   refused(connection: ConnectionFacts, fault: Fault): void {
@@ -238,21 +239,22 @@ export class Journal implements ServerEvents, SupervisorEvents {
     return [...new Set([this.#sink, this.#access.sink, ...this.#standard.values()])].filter((sink) => sink !== null)
   }
 
+  /** Hot. */
   readonly #writeAccess = (exchange: ExchangeFacts): void => {
     const { format } = this.#access
     if (format === null) return
     const line = accessLine(format, exchange, performance.now(), Date.now())
-    this.#afterPrints(() => this.#writeLine(line))
+    if (this.#isForPeople) setImmediate(() => this.#writeLine(line))
+    else this.#writeLine(line)
   }
 
   /**
    * For people who look on, the lines of a request stand below what it printed. That is in its pipe by now, and is read
-   * in this turn of the event loop.
+   * in this turn of the event loop: they wait for its end.
    */
-  #afterPrints(write: () => void): void {
+  get #isForPeople(): boolean {
     const { logFormat, accessLogFormat } = this.#limits
-    if (logFormat === 'brief' || accessLogFormat === 'brief') setImmediate(write)
-    else write()
+    return logFormat === 'brief' || accessLogFormat === 'brief'
   }
 
   #writeLine(line: string): void {
