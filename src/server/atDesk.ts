@@ -3,14 +3,15 @@ import type { DeskAnswer, OwnAnswer } from './bystander.ts'
 
 /** The way back from a desk: an exchange, which takes the same from a worker. */
 export interface DeskClient {
-  readonly abandoned: boolean
   whole(head: AnswerHead, bytes: Buffer, start: number, end: number): void
   begun(head: AnswerHead): void
   piece(bytes: Buffer): void
   ended(short: boolean): void
+  /** One of these has thrown. */
+  blundered(error: unknown): void
 }
 
-/** One request at a desk. What is said after its end is dropped. */
+/** One request at a desk. What is said after its end is dropped; what goes wrong harms no one but this request. */
 export class AtDesk implements DeskAnswer {
   onLeft = (): void => {}
   readonly #client: DeskClient
@@ -21,29 +22,37 @@ export class AtDesk implements DeskAnswer {
   }
 
   whole({ head, body }: OwnAnswer): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#client.whole(head, body, 0, body.length)
+    this.#last(() => this.#client.whole(head, body, 0, body.length))
   }
 
   begun(head: AnswerHead): void {
-    if (!this.#isOver) this.#client.begun(head)
+    if (!this.#isOver) this.#attempt(() => this.#client.begun(head))
   }
 
   piece(bytes: Buffer): void {
-    if (!this.#isOver) this.#client.piece(bytes)
+    if (!this.#isOver) this.#attempt(() => this.#client.piece(bytes))
   }
 
   ended(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#client.ended(false)
+    this.#last(() => this.#client.ended(false))
   }
 
   /** The client is gone. */
   left(): void {
+    this.#last(() => this.onLeft())
+  }
+
+  #last(deed: () => void): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.onLeft()
+    this.#attempt(deed)
+  }
+
+  #attempt(deed: () => void): void {
+    try {
+      deed()
+    } catch (error) {
+      this.#client.blundered(error)
+    }
   }
 }

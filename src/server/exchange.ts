@@ -283,10 +283,13 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
 
   file(handed: HandedOver): void {
     if (this.#answer.kind !== 'stream') return this.opened()
-    this.#answer.stream.file(handed).catch((error) => {
-      this.#context.bug(error)
-      this.connection.destroy()
-    })
+    this.#answer.stream.file(handed).catch((error) => this.blundered(error))
+  }
+
+  /** A mistake of ours costs the connection, not the server. */
+  blundered(error: unknown): void {
+    this.#context.bug(error)
+    this.connection.destroy()
   }
 
   get holdsBack(): boolean {

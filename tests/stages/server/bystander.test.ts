@@ -139,6 +139,21 @@ describe('a desk', () => {
     await house.allGivenBack()
   })
 
+  test('that answers with what is no answer costs the connection, and nothing else', async (t) => {
+    const { house, next } = await withDesk(t)
+    const client = await house.client()
+    await client.write(request('GET', '/-/1'))
+    const { answer } = await next()
+    answer.whole({ head: null as never, body: Buffer.alloc(0) })
+    await client.failure()
+    equal(house.bugs.splice(0).length, 1)
+    const other = await house.client()
+    await other.write(request('GET', '/-/2'))
+    const again = await next(1)
+    again.answer.whole(page(200, TEXT, 'ours'))
+    equal((await other.response()).text, 'ours')
+  })
+
   test('HEAD gets the head alone', async (t) => {
     const { house, next } = await withDesk(t)
     const client = await house.client()
