@@ -148,7 +148,7 @@ export interface CallRecord {
   readonly printed: readonly { readonly atMs: AtMs; readonly text: string }[]
   /** Null: it was not closed (there is no close()), or not yet. */
   readonly closedAtMs: AtMs | null
-  /** Text of the traceback; '' : none. */
+  /** Text of the traceback, runs of library frames folded; '': none. */
   readonly raised: string
 }
 

@@ -1,3 +1,4 @@
+import { trimmed } from '../errors/trace.ts'
 import type { CallRecord } from './journey.ts'
 
 /** What a worker tells of a call, in TRACE frames (wire/README.md, python/dram/witness.py). `at`: seconds of CLOCK_MONOTONIC. */
@@ -74,7 +75,7 @@ export class Call {
         this.closedAt = at
         break
       case 'raised':
-        this.raised = note.text
+        this.raised = trimmed(note.text)
     }
   }
 
