@@ -68,12 +68,13 @@ function fullSections(names: readonly string[]): Section[] {
   const ends = new Set([pythons[0], pythons.filter((python) => python.implementation === 'CPython').at(-1)])
   const live = nodeFiles('tests/live')
   const guests = nodeFiles('tests/guests')
-  const rest = nodeFiles('tests').filter((file) => !live.includes(file) && !guests.includes(file))
+  const whole = [...nodeFiles('tests/browser'), ...guests, ...live]
+  const rest = nodeFiles('tests').filter((file) => !whole.includes(file))
   const plans: Plan[] = []
   for (const python of pythons) plans.push({ node: null, python, files: [], environment: {} })
   for (const node of [machineNode(), buildNode()]) plans.push({ node, python: usual, files: rest, environment: {} })
-  plans.push({ node: machineNode(), python: usual, files: [...live, ...guests], environment: { TEST_FULL: '1' } })
-  plans.push({ node: buildNode(), python: usual, files: [...live, ...guests], environment: {} })
+  plans.push({ node: machineNode(), python: usual, files: whole, environment: { TEST_FULL: '1' } })
+  plans.push({ node: buildNode(), python: usual, files: whole, environment: {} })
   for (const slow of ['before', 'after'])
     plans.push({ node: machineNode(), python: usual, files: FORKING, environment: { TEST_FORKS: slow } })
   for (const python of pythons)
