@@ -105,6 +105,7 @@ export class Dev implements Attendant<Beside> {
     const sources = (): Sources => this.#sources()
     this.#watcher = new Watcher(folder, sources, (change) => this.#changed(change))
     await this.#watcher.ready
+    if (this.#isLeaving) return // it took so long that somebody has stopped it
     const { imported, named } = this.#sources()
     const linkTo = (address: string, path: string): string => beside?.linkTo(address, path) ?? address + path
     const linkOnce = (address: string, path: string): string => beside?.linkOnce(address, path) ?? address + path
@@ -118,6 +119,7 @@ export class Dev implements Attendant<Beside> {
 
   leave(): void {
     this.#isLeaving = true
+    void this.#watcher?.close()
     this.bystander?.leave()
   }
 

@@ -45,7 +45,7 @@ export async function run(launch: Launch): Promise<number> {
     desk.enter('serving')
     launch.served()
     if (fault !== null) ground.journal.log.fault(fault, { event: 'load_failed' })
-    await launch.attendant?.begin(house, fault)
+    await Promise.race([launch.attendant?.begin(house, fault), stops.first])
     const end = await Promise.race([stops.first, house.succeeded])
     desk.enter('stopping')
     house.beginStop()

@@ -1,9 +1,12 @@
 import { deepEqual, equal, notEqual, ok, throws } from 'node:assert/strict'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { connect, createServer } from 'node:tls'
 import { isPrivate, makeAuthority, makeCertificate } from '../../../src/dev/https/certificate.ts'
 import { der, identifier, time } from '../../../src/dev/https/der.ts'
 import { localCertificate } from '../../../src/dev/https/local.ts'
@@ -121,4 +124,31 @@ if [ "$1" = -CAROOT ]; then echo ${home}; else cp ${home}/rootCA.pem "$2"; echo 
   const made = localCertificate([], { nowMs: NOW, variables })
   equal(made.authority, null)
   ok(readFileSync(made.keyfile, 'utf8').includes('localhost 127.0.0.1 ::1'))
+})
+
+test('clients that trust the authority take from it what it is made for, and nothing else', async (t) => {
+  const validity = { from: new Date(Date.now() - DAY_MS), to: new Date(Date.UTC(2060, 0, 1)) }
+  const name = 'dram dev on bär'
+  const made = makeAuthority(name, ['localhost', 'test'], validity)
+  const authority = { name, key: createPrivateKey(made.key) }
+  const server = createServer((socket) => socket.end())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const verdict = async (host: string): Promise<string> => {
+    const { certificate, key } = makeCertificate([host], authority, validity)
+    server.setSecureContext({ cert: certificate, key })
+    // The chain alone is judged: nobody here has these names.
+    const client = connect({ port, ca: made.certificate, checkServerIdentity: () => undefined })
+    const said = await once(client, 'secureConnect').then(
+      () => 'taken',
+      (error: Error) => error.message,
+    )
+    client.destroy()
+    return said
+  }
+  for (const host of ['localhost', 'shop.test', '127.0.0.1', '172.31.0.1', '::1', 'fdab::1', 'fe80::1'])
+    equal(await verdict(host), 'taken', host)
+  for (const host of ['bank.example', 'test.example', '8.8.8.8', '172.32.0.1', '2001:db8::1', '::2'])
+    equal(await verdict(host), 'permitted subtree violation', host)
 })
