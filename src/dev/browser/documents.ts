@@ -23,6 +23,7 @@ export function wantsDocument({ method, block }: Pick<RequestHead, 'method' | 'b
 export function isDocument(status: number, fields: Fields): boolean {
   return (
     status >= 200 &&
+    status !== 205 && // has none (RFC 9110 §15.3.6)
     status !== 206 && // a part: its end isn't that of the page
     !(status >= 300 && status < 400) && // shown by nobody
     /^text\/html\b/i.test(fields.get('content-type')) && // what comes after the root of XHTML is an error of it

@@ -37,6 +37,7 @@ export function makeAuthority(name: string, hosts: readonly string[], validity: 
   return signed({ name, key: privateKey }, { name, key: privateKey }, validity, [
     extension('2.5.29.19', sequence(yes, integer([0]))), // an authority, with none below it
     extension('2.5.29.15', bits([0b0000_0110], 1)), // signs certificates and lists of revoked ones
+    extension('2.5.29.37', sequence(SERVER_AUTH), false), // and those of servers alone: mail has names of other kinds
     extension('2.5.29.30', sequence(der(0xa0, ...permitted.map((one) => sequence(one))))),
   ])
 }

@@ -86,6 +86,7 @@ for (const [what, asked, answered, more] of [
   ['a compressed page', NAVIGATION, { ...HTML, 'Content-Encoding': 'gzip' }, {}],
   ['a download', NAVIGATION, { ...HTML, 'Content-Disposition': 'attachment; filename=x.html' }, {}],
   ['a part', NAVIGATION, HTML, { status: 206 }],
+  ['none', NAVIGATION, HTML, { status: 205 }],
   ['a redirect', NAVIGATION, HTML, { status: 302 }],
   ['another machine', NAVIGATION, HTML, { peer: '192.0.2.1' }],
   ['another name', NAVIGATION, HTML, { host: 'rebound.example' }],

@@ -36,6 +36,7 @@ test('an authority signs a certificate, and both say what they are for', () => {
   )
   const certificate = new X509Certificate(pair.certificate)
   ok(authority.ca)
+  deepEqual(authority.keyUsage, ['1.3.6.1.5.5.7.3.1'], 'it signs nothing else, mail for instance')
   ok(!certificate.ca)
   ok(certificate.checkIssued(authority))
   ok(certificate.verify(authority.publicKey))
