@@ -51,7 +51,10 @@ export class Pages {
     if (wanted === undefined)
       return plain(405, 'method not allowed', { Allow: those.map((one) => one.method).join(', ') })
     if (!this.#guard.admits(request, wanted.need))
-      return plain(403, 'open the link that dram dev printed at its start: this page needs the token in it')
+      return plain(
+        403,
+        'open the link that dram dev printed at its start: this page needs the token in it, for localhost and 127.0.0.1 each',
+      )
     return { ask: (question, answer) => wanted.answer({ ...question, url }, answer) }
   }
 

@@ -113,7 +113,7 @@ export class Screen {
 
   /** Why is in the log. */
   broken(): void {
-    this.#say(`${this.#paint(RED, '✗')} not loaded ${this.#paint(DIM, 'waiting for a change')}\n`)
+    this.#say(`${this.#paint(RED, '✗')} not loaded, ${this.#paint(DIM, 'waiting for a change')}\n`)
   }
 
   /** From now on keys are heard, where somebody can press them. */

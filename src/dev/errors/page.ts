@@ -182,7 +182,7 @@ function placeOf(file: string, line: number, { folder, editor }: Place): Html {
 
 function requestOf(request: ToldRequest | null, hasReport: boolean, place: Place): Html {
   if (request === null)
-    return html`<p class="closed">Open the link that <code>dram dev</code> printed at its start once in this browser: then this page shows the request${hasReport && ' and local variables'}, too.</p>`
+    return html`<p class="closed">Open the link that <code>dram dev</code> printed at its start once in this browser: then this page shows the request${hasReport && ' and local variables'}, too. It counts for the name that is in it: <code>localhost</code> and <code>127.0.0.1</code> are two.</p>`
   const { method, target, client, requestId, pid, headers } = request
   const journey = place.journeyLink(requestId)
   const facts = [
