@@ -13,6 +13,8 @@ export type Need =
   | 'act'
 
 const TOKEN_BYTES = 24
+/** Of the names of all servers' cookies. */
+export const COOKIE_PREFIX = 'dram-dev-'
 /** Of Sec-Fetch-Site, for what acts: a page of this origin, or none at all (a typed address, curl). */
 const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none'])
 
@@ -30,7 +32,7 @@ export class Guard {
   constructor(name: string, isSecure: boolean, token: string = newWord()) {
     this.#isSecure = isSecure
     this.token = token
-    this.cookieName = `dram-dev-${name}`
+    this.cookieName = COOKIE_PREFIX + name
   }
 
   admits(request: ExchangeFacts, need: Need): boolean {

@@ -1,5 +1,6 @@
-import type { RequestHead } from '../../events/request.ts'
+import type { HeaderField, RequestHead } from '../../events/request.ts'
 import { Http1Parser, type ParseLimits } from '../../parse/http1.ts'
+import { COOKIE_PREFIX } from '../guard.ts'
 
 /** Of a body that stands in the command itself, as text or base64. */
 const MOST_BODY_BYTES = 64 * 1024
@@ -48,7 +49,7 @@ function methodWords({ method }: RequestHead, hasBody: boolean): string[] {
 
 function fieldWords({ block }: RequestHead, hasBody: boolean): string[] {
   const sent = new Set(block.fields.map(({ name }) => name))
-  const own = block.fields.filter(({ name }) => !OWN_FIELDS.has(name))
+  const own = block.fields.filter(({ name }) => !OWN_FIELDS.has(name)).flatMap(withoutToken)
   const chunked = block.framing === 'chunked' ? ['Transfer-Encoding: chunked'] : []
   const unwanted: string[] = ADDED_FIELDS.filter((name) => !sent.has(name))
   if (hasBody && !sent.has('content-type')) unwanted.push('content-type')
@@ -59,6 +60,15 @@ function fieldWords({ block }: RequestHead, hasBody: boolean): string[] {
     ...unwanted.map((name) => `${name}:`),
   ]
   return lines.flatMap((line) => ['--header', line])
+}
+
+/** A command is for others to see, too: what lets a browser see our pages is none of their business. */
+function withoutToken(field: HeaderField): HeaderField[] {
+  if (field.name !== 'cookie') return [field]
+  const cookies = field.value.split(/;\s*/)
+  const others = cookies.filter((cookie) => !cookie.startsWith(COOKIE_PREFIX))
+  if (others.length === cookies.length) return [field]
+  return others.length === 0 ? [] : [{ ...field, value: others.join('; ') }]
 }
 
 /** The host is sent as it was, the connection goes to where the request came in. */

@@ -78,3 +78,13 @@ test('a body that is no text goes through base64', () => {
   const piped = execFileSync('sh', ['-c', line.replace(/\| curl .*/, '')])
   deepEqual(piped, body)
 })
+
+test('the cookie that lets a browser see our pages stays out of it, and no other', () => {
+  const cookies = (value: string) =>
+    words(command(`GET / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nCookie: ${value}\r\n\r\n`)).filter((word) =>
+      word.startsWith('cookie'),
+    )
+  deepEqual(cookies('a=b;c=d'), ['cookie: a=b;c=d'])
+  deepEqual(cookies('a=b; dram-dev-127-0-0-1-8000=token; c=dram-dev-'), ['cookie: a=b; c=dram-dev-'])
+  deepEqual(cookies('dram-dev-127-0-0-1-8000=token'), [])
+})
