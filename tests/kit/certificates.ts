@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { bits, der, identifier, integer, octets, sequence, set, text, time, yes } from '../../src/dev/https/der.ts'
 
 /** Certificates for tests, made without openssl: as much of X.509 (RFC 5280) as that takes. */
 export interface Made {
@@ -34,21 +35,23 @@ export function makeCertificate({ name, hosts = [], by, isAuthority = false, fro
   const start = from ?? new Date(Date.now() - DAY_MS)
   const end = to ?? new Date(Date.now() + 30 * DAY_MS)
   const extensions = [
-    ...(isAuthority ? [seq(oid('2.5.29.19'), der(1, [0xff]), octets(seq(der(1, [0xff]))))] : []),
-    ...(hosts.length ? [seq(oid('2.5.29.17'), octets(seq(...hosts.map((host) => der(0x82, Buffer.from(host))))))] : []),
+    ...(isAuthority ? [sequence(identifier('2.5.29.19'), yes, octets(sequence(yes)))] : []),
+    ...(hosts.length
+      ? [sequence(identifier('2.5.29.17'), octets(sequence(...hosts.map((host) => der(0x82, Buffer.from(host))))))]
+      : []),
   ]
-  const body = seq(
-    der(0xa0, der(2, [2])),
-    der(2, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
-    seq(oid(ECDSA_SHA256)),
+  const body = sequence(
+    der(0xa0, integer([2])),
+    integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
+    sequence(identifier(ECDSA_SHA256)),
     nameOf(signer.name),
-    seq(time(start), time(end)),
+    sequence(time(start), time(end)),
     nameOf(name),
     createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
-    ...(extensions.length ? [der(0xa3, seq(...extensions))] : []),
+    ...(extensions.length ? [der(0xa3, sequence(...extensions))] : []),
   )
   const signature = sign('sha256', body, signer.keyObject)
-  const whole = seq(body, seq(oid(ECDSA_SHA256)), der(3, Buffer.concat([Buffer.from([0]), signature])))
+  const whole = sequence(body, sequence(identifier(ECDSA_SHA256)), bits(signature))
   return {
     certificate: pem(whole),
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -77,47 +80,9 @@ function pem(bytes: Buffer): string {
 }
 
 function nameOf(name: Name): Buffer {
-  return seq(
+  return sequence(
     ...name.map(([type, value]) =>
-      der(0x31, seq(oid(OIDS[type]), der(type === 'C' ? 0x13 : 0x0c, Buffer.from(value)))),
+      set(sequence(identifier(OIDS[type]), type === 'C' ? der(0x13, Buffer.from(value)) : text(value))),
     ),
   )
-}
-
-function time(date: Date): Buffer {
-  return der(
-    0x17,
-    Buffer.from(
-      `${date
-        .toISOString()
-        .replace(/[-:T]|\.\d+/g, '')
-        .slice(2, 14)}Z`,
-    ),
-  )
-}
-
-function seq(...parts: readonly Buffer[]): Buffer {
-  return der(0x30, Buffer.concat(parts))
-}
-
-function octets(bytes: Buffer): Buffer {
-  return der(4, bytes)
-}
-
-function oid(text: string): Buffer {
-  const [first, second, ...rest] = text.split('.').map(Number)
-  return der(6, [first! * 40 + second!, ...rest.flatMap(base128)])
-}
-
-function base128(number: number): number[] {
-  const digits = [number & 0x7f]
-  for (let left = number >> 7; left > 0; left >>= 7) digits.unshift((left & 0x7f) | 0x80)
-  return digits
-}
-
-function der(tag: number, content: Buffer | readonly number[]): Buffer {
-  const bytes = Buffer.from(content as Buffer)
-  const { length } = bytes
-  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
-  return Buffer.concat([Buffer.from([tag, ...size]), bytes])
 }
