@@ -33,7 +33,10 @@ export interface OwnAnswer {
 
 /** Answers requests, whose bodies have come whole. */
 export interface Desk {
-  /** Answers in any later turn, or at once. What it throws is a mistake of ours, and ends the connection, as does an answer that is none. */
+  /**
+   * Answers in any later turn, or at once. What it throws is a mistake of ours, and ends the connection, as does an
+   * answer that is none.
+   */
   ask(question: DeskQuestion, answer: DeskAnswer): void
 }
 

@@ -3,7 +3,10 @@ import type { ConnectionWitness, RequestWitness } from './witness.ts'
 
 type Safely = <T>(deed: () => T | null | undefined) => T | null
 
-/** The same, but what it throws is told to `bug`, and then it has nothing to say: no request is harmed by who stands beside it. */
+/**
+ * The same, but what it throws is told to `bug`, and then it has nothing to say: no request is harmed by who stands
+ * beside it.
+ */
 export function harmless(bystander: Bystander, bug: (error: unknown) => void): Required<Bystander> {
   const safely: Safely = (deed) => {
     try {
