@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import sysconfig
+from _thread import RLock
 from itertools import takewhile
 
 from .process import reseed_numpy
@@ -97,6 +98,7 @@ class Stash:
         self.path = None
         self.hooks = None
         self.is_open = False
+        self.giving = RLock()       # threads that the application has started may import, too
         self.strays = {}            # name of a package → why a cold start might have gone another way
         self.shadows = {}           # folder → the names that it would give to an import
         self.words = b""            # those in all native code, each followed by a NUL, as a name for getenv() is
@@ -137,8 +139,12 @@ class Stash:
 
     def find_spec(self, name, path=None, target=None):
         unit = self.holders.get(name)
-        if unit is None or (unit.is_asked if name == unit.name else unit.is_here):
+        if unit is None or target is not None:      # it is to be reloaded
             return None
+        with self.giving:
+            is_given = unit.is_asked if name == unit.name else unit.is_here
+            if is_given and name not in sys.modules:      # somebody has deleted it, and wants a new one
+                return None
         own = getattr(unit.modules[name], "__spec__", None)
         spec = importlib.machinery.ModuleSpec(name, self, loader_state=own)
         for attribute in ("origin", "submodule_search_locations", "cached", "has_location"):
@@ -157,8 +163,11 @@ class Stash:
 
     def give(self, unit, is_asked):
         """Puts a unit where it would be; `is_asked`: by its own name, and not by one that came along with it."""
-        if unit.is_here and (unit.is_asked or not is_asked):
-            return
+        with self.giving:
+            if not unit.is_here or (is_asked and not unit.is_asked):
+                self.place(unit, is_asked)
+
+    def place(self, unit, is_asked):
         is_new = not unit.is_here
         unit.is_here = True
         unit.is_asked = unit.is_asked or is_asked

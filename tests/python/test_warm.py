@@ -1,16 +1,19 @@
 """The warm zygote: what is imported beforehand makes no difference, and what would make one isn't."""
 import ast
+import importlib
 import json
 import os
 import socket
 import sys
 import tempfile
+import threading
+import types
 import unittest
 
-from support import Commands, ZygoteProcess
+from support import PATIENCE_SECONDS, Commands, ZygoteProcess
 from test_zygote import Case
 
-from _dram.stash import Stash, words_in
+from _dram.stash import Stash, Unit, words_in
 
 # Each is a package among those that are installed. The application imports them in this order.
 WELL = {
@@ -178,6 +181,32 @@ class Words(unittest.TestCase):
             stash.words = words_in([file.name, file.name + ".replaced"])
         found = {name: stash.is_word(name) for name in ("OPEN_THREADS", "THREADS", "http_proxy", "NOT_ENDED", "WAI", "a.b")}
         self.assertEqual(found, {**dict.fromkeys(found, True), "NOT_ENDED": False, "WAI": False})
+
+
+class Threads(unittest.TestCase):
+    def test_who_imports_what_another_thread_is_given_gets_the_same(self):
+        stash = Stash()
+        module = types.ModuleType("given")
+        unit = Unit("given", {"given": module}, {"given"}, frozenset(), [])
+        stash.add(unit)
+        begun, goes_on = threading.Event(), threading.Event()
+        stash.examine = lambda unit: (begun.set(), goes_on.wait(PATIENCE_SECONDS))
+        stash.open()
+        self.addCleanup(stash.close)
+        self.addCleanup(sys.modules.pop, "given", None)
+        giver = threading.Thread(target=stash.give, args=(unit, True))
+        giver.start()
+        begun.wait(PATIENCE_SECONDS)
+        found = []
+        other = threading.Thread(target=lambda: found.append(importlib.import_module("given")))
+        other.start()
+        goes_on.set()
+        for thread in (giver, other):
+            thread.join()
+        self.assertIs(found[0], module)
+        self.assertIsNone(stash.find_spec("given", None, module))
+        del sys.modules["given"]
+        self.assertIsNone(stash.find_spec("given"))
 
 
 class Strays(WarmCase):
