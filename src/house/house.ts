@@ -352,7 +352,7 @@ export class House implements Operated, SignalOwner, Attended {
           this.#ground.certificates.adopt(this.#prepared.get(origins)!)
           this.#secureWith(this.#ground.certificates.material)
           this.server.adopt(settings)
-          this.standIn(null)
+          if (this.#launch.attendant !== null) this.standIn(null) // whoever has asked for this load
           this.server.idleReady = settings.workers.least === 0
         },
       },
