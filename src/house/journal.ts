@@ -3,7 +3,7 @@ import { withoutSecrets } from '../kit/secrets.ts'
 import type { AccessFormat } from '../observe/access.ts'
 import type { Datagrams } from '../observe/datagrams.ts'
 import { type Fields, type Level, Log, type LogSettings } from '../observe/log.ts'
-import { isTerminal, Sink } from '../observe/sink.ts'
+import { areOne, isTerminal, Sink } from '../observe/sink.ts'
 import { type StartFacts, startLines } from '../observe/start.ts'
 import { accessFormatOf, accessLine } from '../server/accessLine.ts'
 import type { ConnectionFacts, ExchangeFacts } from '../server/facts.ts'
@@ -281,8 +281,10 @@ export class Journal implements ServerEvents, SupervisorEvents {
     return path === '-' ? this.#onStandard(descriptor) : Sink.onFile(path, { sayLost: this.#sayLost })
   }
 
+  /** Each writes in a thread of its own: people who see both at one place get the lines in their order from one alone. */
   #onStandard(descriptor: number): Sink {
-    const known = this.#standard.get(descriptor)
+    const other = this.#standard.get(descriptor === 1 ? 2 : 1)
+    const known = this.#standard.get(descriptor) ?? (other && this.#isForPeople && areOne(1, 2) ? other : undefined)
     if (known) return known
     const made = Sink.onDescriptor(descriptor, { sayLost: this.#sayLost })
     this.#standard.set(descriptor, made)

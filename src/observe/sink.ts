@@ -213,6 +213,12 @@ export function isTerminal(descriptor: number): boolean {
   return isatty(descriptor)
 }
 
+/** Do both descriptors lead to one file, pipe or terminal? */
+export function areOne(first: number, second: number): boolean {
+  const [one, other] = [fstatSync(first), fstatSync(second)]
+  return one.dev === other.dev && one.ino === other.ino
+}
+
 function openFile(path: string): number {
   try {
     return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o640)

@@ -25,6 +25,14 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [str(answer).encode()]
 `
+const RAISES = `
+import sys
+
+def application(environ, start_response):
+    print("out")
+    print("err", file=sys.stderr)
+    raise ValueError("told to")
+`
 const CTRL_C = '\x03'
 const PROMPT = /\(Pdb\) /
 
@@ -173,6 +181,19 @@ def application(environ, start_response):
   const { server, text } = await siteIn(t, folder(t, { 'shop.py': shop }), {}, false)
   equal(await text('/'), 'outer, inner')
   await server.untilOut(/GET +200 \/inner/)
+})
+
+test('a request in the terminal: what it printed, what it raised, its line', async (t) => {
+  const { terminal, ask } = await open(t, [], RAISES)
+  await ask('/')
+  await terminal.shows(/GET +\S*500/)
+  const at = ['out', 'err', 'error', 'Traceback', '500'].map((text) =>
+    terminal.shown.search(new RegExp(`\\b${text}\\b`)),
+  )
+  equal(at.includes(-1), false, terminal.shown)
+  equal(Math.max(at[0]!, at[1]!) < at[2]! && at[2]! < at[3]! && at[3]! < at[4]!, true, terminal.shown)
+  terminal.type('q')
+  await endsWell(terminal)
 })
 
 test('where there is no terminal, breakpoint() is passed over, and the log says where', async (t) => {
