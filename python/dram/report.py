@@ -151,8 +151,12 @@ class Report:
             return None
         is_module = frame.f_code.co_name == "<module>"
         told = []
-        for name, value in list(frame.f_locals.items()):
-            if not name.isidentifier() or (is_module and is_furniture(name, value)):
+        try:
+            found = list(frame.f_locals.items())
+        except Exception:      # those of a class are whatever its metaclass has prepared
+            return None
+        for name, value in found:
+            if not is_identifier(name) or (is_module and is_furniture(name, value)):
                 continue
             text = MASK if self.is_secret(name) else self.showing.text(value)
             self.left -= len(name) + len(text)
@@ -207,6 +211,10 @@ def columns(at):
 def is_own(file):
     """The application's own code, or a template of its, which Jinja names as the file."""
     return not file.startswith("<") and not is_foreign(file)
+
+
+def is_identifier(name):
+    return isinstance(name, str) and name.isidentifier()
 
 
 def is_furniture(name, value):

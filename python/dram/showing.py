@@ -66,7 +66,7 @@ class Showing:
 
     def mapping(self, value, depth):
         if depth >= MOST_DEPTH:
-            return "{…}" if value else "{}"
+            return "{…}" if dict.__len__(value) else "{}"
         items = [
             "%s: %s" % (self.shown(key, depth + 1), self.named(key, one, depth))
             for key, one in islice(dict.items(value), MOST_ITEMS)
@@ -74,9 +74,11 @@ class Showing:
         return "{%s}" % ", ".join(items + rest(dict.__len__(value)))
 
     def sequence(self, value, depth, base, start, end):
+        length = base.__len__(value)      # a subclass's own methods may do anything
+        if not length:
+            return base.__repr__(value)
         if depth >= MOST_DEPTH:
             return start + "…" + end
-        length = base.__len__(value)      # a subclass's own methods may do anything
         beginning = list(islice(base.__iter__(value), MOST_ITEMS))
         if base is tuple and length == 2 and isinstance(beginning[0], (str, bytes)):
             name, one = beginning
@@ -121,6 +123,9 @@ SEQUENCES = (
     (set, "{", "}"),
     (frozenset, "frozenset({", "})"),
     (collections.deque, "deque([", "])"),
+    (type({}.keys()), "dict_keys([", "])"),
+    (type({}.values()), "dict_values([", "])"),
+    (type({}.items()), "dict_items([", "])"),
 )
 
 

@@ -166,6 +166,23 @@ class Reports(unittest.TestCase):
         self.assertEqual(exception["message"], "(str() of it raised SystemExit)")
         self.assertEqual(dict(exception["frames"][-1]["locals"])["nasty"], "<Unshowable, whose repr() raised KeyboardInterrupt>")
 
+    def test_odd_namespaces_are_harmless(self):
+        class Names(dict):
+            def items(self):
+                raise RuntimeError
+
+        class Kind(type):
+            def __prepare__(name, bases):
+                return Names()
+
+        def inner():
+            class Odd(metaclass=Kind):
+                1 / 0
+
+        self.assertIsNone(first(told(inner))["frames"][-1]["locals"])
+        code = compile("globals()[1] = 2; DATA = 3; 1 / 0", "/app/odd.py", "exec")
+        self.assertEqual(first(told(exec, code, {}))["frames"][-1]["locals"], [["DATA", "3"]])
+
     def test_its_size_is_bounded(self):
         def deep(depth):
             values = {str(number): "x" * 10_000 for number in range(1000)}
@@ -245,10 +262,14 @@ class Values(unittest.TestCase):
     def test_short_ones_are_as_repr_has_them(self):
         for value in (1, -2.5, None, "it's", b"x", (), (1,), [1, [2]], {"a": (1, 2)}, {1}, True, ..., range(3)):
             self.assertEqual(self.shown(value), repr(value))
+        some = {"a": 1, "b": [2]}
+        empty = collections.deque()
+        for value in (set(), frozenset(), [[]], {}, empty, some.keys(), some.values(), some.items(), {}.items()):
+            self.assertEqual(self.shown(value), repr(value))
 
     def test_huge_ones_are_cut_without_being_walked(self):
         began = time.perf_counter()
-        for value in ("x" * 50_000_000, [0] * 10_000_000, {"a": ["y" * 10_000] * 100_000}, 1 << 10_000_000):
+        for value in ("x" * 50_000_000, [0] * 10_000_000, {"a": ["y" * 10_000] * 100_000}.values(), 1 << 10_000_000):
             self.assertLessEqual(len(self.shown(value)), 300)
         class Keeps(list):
             pass
