@@ -7,6 +7,7 @@ export interface DeskClient {
   begun(head: AnswerHead): void
   piece(bytes: Buffer): void
   ended(short: boolean): void
+  readonly waitingBytes: number
   /** One of these has thrown. */
   blundered(error: unknown): void
 }
@@ -19,6 +20,10 @@ export class AtDesk implements DeskAnswer {
 
   constructor(client: DeskClient) {
     this.#client = client
+  }
+
+  get waitingBytes(): number {
+    return this.#client.waitingBytes
   }
 
   whole({ head, body }: OwnAnswer): void {

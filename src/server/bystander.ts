@@ -53,6 +53,8 @@ export interface DeskAnswer {
   begun(head: AnswerHead): void
   piece(bytes: Buffer): void
   ended(): void
+  /** Pieces that wait for the client, who reads more slowly than they come. */
+  readonly waitingBytes: number
   /** Called once if the client leaves before the end. */
   onLeft: () => void
 }

@@ -276,6 +276,10 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     return stream
   }
 
+  get waitingBytes(): number {
+    return this.#answer.kind === 'stream' ? this.#answer.stream.held : 0
+  }
+
   piece(bytes: Buffer): void {
     this.heard = true
     if (this.#answer.kind === 'stream') this.#answer.stream.piece(bytes)

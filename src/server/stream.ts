@@ -51,6 +51,11 @@ export class AnswerStream implements AnswerBufferOwner {
     return this.#source instanceof AnswerBuffer && this.#source.full
   }
 
+  /** Bytes that wait for the client. */
+  get held(): number {
+    return this.#source?.held ?? 0
+  }
+
   /** The answers before it are out: it may write. */
   activate(): void {
     this.#active = true

@@ -105,6 +105,7 @@ export class StandIn {
       begun() {},
       piece() {},
       ended() {},
+      waitingBytes: 0,
       onLeft() {},
     })
   }

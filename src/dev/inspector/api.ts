@@ -11,6 +11,8 @@ import { MOST_SENT_BYTES, Sender } from './sender.ts'
 
 const API = `${INSPECTOR}api/`
 const MOST_VIEWERS = 32
+/** Who is so far behind has the stream ended: it comes again, and asks for all that there is. */
+const MOST_WAITING_BYTES = 1024 * 1024
 
 /** What the Inspector's page asks for (README.md). */
 export class InspectorApi {
@@ -73,12 +75,17 @@ export class InspectorApi {
     if (this.#viewers.size >= MOST_VIEWERS) return answer.whole(says(503, 'too many pages look on already'))
     answer.begun(headOf(200, { 'Content-Type': 'text/event-stream' }))
     answer.piece(Buffer.from(': welcome\n\n'))
-    const unlisten = this.#recorder.listen((told) => answer.piece(event(told)))
-    this.#viewers.set(answer, unlisten)
-    answer.onLeft = () => {
+    const forget = (): void => {
       unlisten()
       this.#viewers.delete(answer)
     }
+    const unlisten = this.#recorder.listen((told) => {
+      if (answer.waitingBytes < MOST_WAITING_BYTES) return answer.piece(event(told))
+      forget()
+      answer.ended()
+    })
+    this.#viewers.set(answer, unlisten)
+    answer.onLeft = forget
   }
 
   #replay({ url }: PageRequest, answer: DeskAnswer): void {

@@ -10,7 +10,14 @@ import { ROOT } from '../../kit/server.ts'
 
 function answerOf({ answer }: OwnPage, path: string): OwnAnswer {
   let whole: OwnAnswer | null = null
-  const desk = { whole: (given: OwnAnswer) => (whole = given), begun() {}, piece() {}, ended() {}, onLeft() {} }
+  const desk = {
+    whole: (given: OwnAnswer) => (whole = given),
+    begun() {},
+    piece() {},
+    ended() {},
+    waitingBytes: 0,
+    onLeft() {},
+  }
   answer({ url: new URL(path, 'http://localhost') } as Parameters<OwnPage['answer']>[0], desk)
   return whole!
 }

@@ -8,6 +8,7 @@ class Tab implements DeskAnswer {
   head: AnswerHead | null = null
   text = ''
   isOver = false
+  readonly waitingBytes = 0
   onLeft = (): void => {}
   whole(): void {
     throw new Error('it is answered in pieces')

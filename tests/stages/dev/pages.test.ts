@@ -28,7 +28,14 @@ pages.add(
 
 function answerOf(desk: Desk, request: ExchangeFacts, body = ''): OwnAnswer {
   let found: OwnAnswer | null = null
-  const to = { whole: (answer: OwnAnswer) => (found = answer), begun() {}, piece() {}, ended() {}, onLeft() {} }
+  const to = {
+    whole: (answer: OwnAnswer) => (found = answer),
+    begun() {},
+    piece() {},
+    ended() {},
+    waitingBytes: 0,
+    onLeft() {},
+  }
   desk.ask({ head: request.head!, facts: request, body: Buffer.from(body) } satisfies DeskQuestion, to)
   return found!
 }

@@ -8,6 +8,7 @@ import type { DeskAnswer, OwnAnswer } from '../../../src/server/bystander.ts'
 class Tab implements DeskAnswer {
   readonly told: [kind: string, data: Record<string, unknown>][] = []
   status = 200
+  readonly waitingBytes = 0
   onLeft = (): void => {}
   whole({ head }: OwnAnswer): void {
     this.status = head.status

@@ -1,7 +1,10 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Beside } from '../../../../src/dev/beside.ts'
+import { InspectorApi } from '../../../../src/dev/inspector/api.ts'
 import type { Journey, JourneySummary } from '../../../../src/dev/inspector/journey.ts'
+import { Recorder } from '../../../../src/dev/inspector/recorder.ts'
+import type { PageRequest } from '../../../../src/dev/pages.ts'
 import { type Client, request } from '../../../kit/client.ts'
 import { eventually } from '../../../kit/wait.ts'
 import { House } from '../../server/house.ts'
@@ -211,4 +214,28 @@ test('at a stop nobody is kept waiting for events, and nobody begins to', async 
   beside.leave()
   equal(await viewer.chunk(), null)
   equal((await api('GET', 'events')).status, 503)
+})
+
+test('who does not read the events is let go: nothing piles up for it, and it may come again', () => {
+  const recorder = new Recorder({ isOwn: () => true })
+  const events = new InspectorApi(recorder).pages.find(({ path }) => path.endsWith('/events'))!
+  const said: string[] = []
+  const answer = {
+    waitingBytes: 0,
+    whole() {},
+    begun: () => said.push('begun'),
+    piece: (bytes: Buffer) => said.push(/^event: (\w+)/.exec(bytes.toString())?.[1] ?? 'welcome'),
+    ended: () => said.push('ended'),
+    onLeft() {},
+  }
+  events.answer({} as PageRequest, answer)
+  recorder.clear()
+  answer.waitingBytes = 2 * 1024 * 1024
+  recorder.clear()
+  answer.waitingBytes = 0
+  recorder.clear()
+  deepEqual(said, ['begun', 'welcome', 'cleared', 'ended'])
+  events.answer({} as PageRequest, answer)
+  recorder.clear()
+  deepEqual(said.slice(4), ['begun', 'welcome', 'cleared'])
 })
