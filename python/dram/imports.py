@@ -57,6 +57,10 @@ class Imports:
 
         return watched
 
+    def let_go_in_child(self):
+        self.telling = allocate_lock()      # another thread may have it, which isn't here
+        self.inner.let_go_in_child()
+
     def end_worker(self):
         """Also when the application failed to load: what it got as far as is what may mend it."""
         self.tell()
@@ -67,8 +71,10 @@ class Imports:
     def tell(self):
         if len(sys.modules) != self.told:
             with self.telling:
-                self.told = len(sys.modules)
-                write(self.path, imported_files())
+                count = len(sys.modules)
+                if count != self.told:      # another thread may have told it meanwhile
+                    self.told = count
+                    write(self.path, imported_files())
 
     def tell_packages(self):
         own = [os.path.abspath(folder) for folder in sys.path if folder not in self.inner.paths]
