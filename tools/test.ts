@@ -26,6 +26,17 @@ const FORKING = ['crashes', 'hooks', 'limits', 'operations', 'orphans', 'preload
   (name) => `tests/live/${name}.test.ts`,
 )
 
+/** Long, and about what changes seldom: the everyday suite has them where they are named. */
+const SELDOM = [
+  'browser/errors',
+  'guests/documented',
+  'guests/hooked',
+  'guests/paste',
+  'guests/platforms',
+  'live/deploy',
+  'live/gunicornMoves',
+].map((name) => `tests/${name}.test.ts`)
+
 const OLD_PYTHON = oldPython()?.executable ?? ''
 
 interface Section {
@@ -57,9 +68,14 @@ async function main(argv: readonly string[]): Promise<number> {
 function everydaySections(names: readonly string[]): Section[] {
   const python = defaultPython()
   return sections(names, [
-    { node: machineNode(), python, files: nodeFiles('tests'), environment: {} },
+    { node: machineNode(), python, files: everydayFiles(names), environment: {} },
     { node: null, python, files: [], environment: {} },
   ])
+}
+
+function everydayFiles(names: readonly string[]): string[] {
+  const files = nodeFiles('tests')
+  return names.length === 0 ? files.filter((file) => !SELDOM.includes(file)) : files
 }
 
 function fullSections(names: readonly string[]): Section[] {

@@ -19,6 +19,8 @@ const ENTRANCE = '/-/dev/open'
 
 /** What `dram dev` does beside each request: its own pages, what it adds to answers, and the pages of faults. */
 export class Beside implements Bystander {
+  /** A request has failed since this was last reset: what it failed to import is no imported file, but may mend it. */
+  hasFailed = false
   readonly guard: Guard
   readonly pages: Pages
   readonly reload: Reload | null
@@ -60,15 +62,21 @@ export class Beside implements Bystander {
     return entrance(address, path, this.guard.ticket())
   }
 
+  #judge(status: number): void {
+    if (status >= 500) this.hasFailed = true
+  }
+
   deskFor(request: ExchangeFacts): Desk | null {
     return this.pages.deskFor(request)
   }
 
   finish(request: ExchangeFacts, head: AnswerHead): Finish | null {
+    this.#judge(head.status)
     return finishOf(request, head, this.reload, Date.now())
   }
 
   faultPage(request: ExchangeFacts, fault: Fault): OwnAnswer | null {
+    this.#judge(fault.row.status ?? 500)
     return this.#errors === null ? null : faultPage(this.guard, this.#errors, request, fault)
   }
 

@@ -136,7 +136,7 @@ export class Dev implements Attendant<Beside> {
     return {
       folder,
       imported: new Set(this.#imports?.read()),
-      isBroken: this.#isBroken,
+      isBroken: this.#isBroken || (this.bystander?.hasFailed ?? false),
       named,
       patterns: this.#patterns,
     }
@@ -201,6 +201,7 @@ export class Dev implements Attendant<Beside> {
       const fault = await attempt(() => this.#load(server))
       if (this.#isLeaving || fault?.code === 'RELOAD_CANCELLED') return
       this.#isBroken = fault !== null
+      if (this.bystander !== null) this.bystander.hasFailed = false
       server.standIn(fault)
       this.#watcher?.watchOutside()
       if (fault === null) this.#screen?.loaded(performance.now() - begunMs)

@@ -7,7 +7,7 @@ export interface Sources {
   readonly folder: string
   /** Files that it has imported, absolute. */
   readonly imported: ReadonlySet<string>
-  /** It failed to load: any Python file of its folder may be the one that mends it. */
+  /** It, or a request, failed: any Python file of its folder may be the one that mends it. */
   readonly isBroken: boolean
   /** Files that count besides, absolute. */
   readonly named: ReadonlySet<string>

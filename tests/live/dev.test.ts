@@ -55,6 +55,16 @@ test('what is imported late and templates count; what is not imported does not',
   equal(/unused/.test(site.server.stdout), false)
 })
 
+test('what a request failed to import is loaded anew once it is mended', async (t) => {
+  const site = await openSite(t)
+  site.write('lazy.py', 'TEXT = (\n')
+  match(await site.text('/lazy'), /SyntaxError/)
+  const before = loads(site.server)
+  site.write('lazy.py', 'TEXT = "mended"\n')
+  await eventually(() => loads(site.server) === before + 1, 'a load')
+  equal(await site.text('/lazy'), 'mended')
+})
+
 test('a load that somebody else has asked for ends the error, too', async (t) => {
   const site = await openSite(t)
   site.write('unseen', '')
