@@ -34,7 +34,14 @@ const SELDOM = [
   'guests/paste',
   'guests/platforms',
   'live/deploy',
+  'live/disk',
+  'live/greenlets',
+  'live/gunicornLogs',
   'live/gunicornMoves',
+  'live/gunicornSignals',
+  'live/soak',
+  'live/systemd',
+  'live/upgrade',
 ].map((name) => `tests/${name}.test.ts`)
 
 const OLD_PYTHON = oldPython()?.executable ?? ''

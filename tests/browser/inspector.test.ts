@@ -6,11 +6,12 @@ import type { Journey } from '../../src/dev/inspector/journey.ts'
 import { noBrowser, type Page, sharedBrowser } from '../kit/browser.ts'
 import { StandIn } from '../kit/inspector.ts'
 import { ALL, base64, hanging, journey, raised, refused, stream, upload } from '../kit/journeys.ts'
-import { ROOT } from '../kit/server.ts'
+import { fullOnly, ROOT } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const browser = await sharedBrowser()
 const skip = noBrowser
+const long = noBrowser || fullOnly
 
 // What is run in the page.
 const check = (name: string) =>
@@ -57,7 +58,7 @@ test('the list fills as requests come, newest first, and a line changes as its r
 })
 
 test('a page that nobody looks at listens to nothing, and is up to date once it is shown again', {
-  skip,
+  skip: long,
 }, async (t) => {
   const { page, server } = await show(t, [hanging(1)], '#1')
   const turn = (isHidden: boolean) =>
@@ -103,7 +104,7 @@ test('a journey has a card for each stage, from the bytes that came to those tha
 })
 
 test('of a refused request the byte is marked, the rule is linked, and nothing behind it is said to be reached', {
-  skip,
+  skip: long,
 }, async (t) => {
   const { page } = await show(t, [refused(1)], '#1')
   await page.getByRole('heading', { name: 'Refused at byte 23' }).waitFor()
@@ -166,7 +167,7 @@ test('keys: j and k choose, Enter goes to the journey, / to the filter, Tab begi
   equal(await page.evaluate('document.activeElement.textContent'), 'Skip to the journey')
 })
 
-test('environ is one stop of the Tab key: the arrow keys move in it', { skip }, async (t) => {
+test('environ is one stop of the Tab key: the arrow keys move in it', { skip: long }, async (t) => {
   const { page } = await show(t, [journey(1)], '#1')
   equal(await page.locator('.environ [tabindex="0"]').count(), 1)
   await page.locator('.key', { hasText: 'REQUEST_METHOD' }).focus()
@@ -175,7 +176,7 @@ test('environ is one stop of the Tab key: the arrow keys move in it', { skip }, 
   equal(await page.locator('.environ [tabindex="0"]').count(), 1)
 })
 
-test('a change of what is shown leaves the focus where it is', { skip }, async (t) => {
+test('a change of what is shown leaves the focus where it is', { skip: long }, async (t) => {
   const { page, server } = await show(t, [hanging(1)], '#1')
   await page.getByRole('button', { name: 'Replay' }).focus()
   server.tell(journey(1))
@@ -183,7 +184,7 @@ test('a change of what is shown leaves the focus where it is', { skip }, async (
   equal(await page.evaluate('document.activeElement.id'), 'replay')
 })
 
-test('a server that refuses to tell, as another one would, is no reason to wait', { skip }, async (t) => {
+test('a server that refuses to tell, as another one would, is no reason to wait', { skip: long }, async (t) => {
   const page = await browser.page(t)
   const server = await new StandIn([]).open(t)
   await page.route('**/events', (route) => route.fulfill({ status: 403 }))
@@ -244,7 +245,7 @@ test('edit and send: the body without its framing, headers as they are, or raw b
 })
 
 test('at the width of a phone nothing is wider than the screen, and a way leads back to the list', {
-  skip,
+  skip: long,
 }, async (t) => {
   const { page } = await show(t, ALL, '', { viewport: { width: 360, height: 740 } })
   for (const { number } of ALL) {
@@ -263,7 +264,7 @@ test('at the width of a phone nothing is wider than the screen, and a way leads 
 
 for (const colorScheme of ['light', 'dark'] as const)
   test(`all text stands out from what is behind it (WCAG 2.2, 1.4.3), in ${colorScheme} colors`, {
-    skip,
+    skip: long,
   }, async (t) => {
     const { page } = await show(t, ALL, '#1', { colorScheme, reducedMotion: 'reduce' })
     for (const number of [2, 4, 5, 9]) {
@@ -279,7 +280,9 @@ for (const colorScheme of ['light', 'dark'] as const)
     equal(/^rgb\(\d\d,/.test(paper), colorScheme === 'dark', paper)
   })
 
-test('everything that is used has a name, ids are told once, headings leave no level out', { skip }, async (t) => {
+test('everything that is used has a name, ids are told once, headings leave no level out', {
+  skip: long,
+}, async (t) => {
   const { page } = await show(t, ALL, '#2')
   await page.getByRole('button', { name: 'Edit and send' }).click()
   deepEqual(await page.evaluate(UNNAMED), [])
