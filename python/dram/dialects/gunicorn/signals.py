@@ -78,6 +78,10 @@ class Signals:
         self.handled.discard(number)
 
     def let_go_in_child(self):
+        # At once, not by handle(): one that comes right before the child begins to wait would be handled after that.
+        for number in self.hear:
+            if number != signal.SIGUSR1 and signal.getsignal(number) == self.handle:
+                signal.signal(number, signal.SIG_DFL)
         if self.ends:
             signal.set_wakeup_fd(-1)
             for end in self.ends:
