@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
-import { loads, openSite, SHOP } from '../kit/devSite.ts'
+import { loads, openSite, SHOP, SITE_FILES, siteIn } from '../kit/devSite.ts'
 import { folder, PYTHON, run, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
@@ -56,8 +56,8 @@ test('what is imported late and templates count; what is not imported does not',
 })
 
 test('what a request failed to import is loaded anew once it is mended', async (t) => {
-  const site = await openSite(t)
-  site.write('lazy.py', 'TEXT = (\n')
+  const path = folder(t, { ...SITE_FILES, 'lazy.py': 'TEXT = (\n' })
+  const site = await siteIn(t, path, {}, false)
   match(await site.text('/lazy'), /SyntaxError/)
   const before = loads(site.server)
   site.write('lazy.py', 'TEXT = "mended"\n')
