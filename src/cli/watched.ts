@@ -56,6 +56,12 @@ function stageOf(folder: string, { terminal, out }: World): Omit<Stage, 'authori
 /** One front: only there requests can be held. `isDev`: workers help with what `dram dev` alone has. */
 function watched(loaded: Loaded, isDev: boolean): Loaded {
   const settings = { ...loaded.settings, fronts: 1 }
-  const reportsErrors = isDev && settings.exposeErrors
-  return { ...loaded, settings, tellsImports: true, tellsCalls: isDev, lendsTerminal: isDev, reportsErrors }
+  const aids = {
+    tellsImports: true,
+    tellsCalls: isDev,
+    reportsErrors: isDev && settings.exposeErrors,
+    knowsFrameworks: isDev,
+    lendsTerminal: isDev,
+  }
+  return { ...loaded, settings, aids }
 }

@@ -47,7 +47,8 @@ export function supervisorSettings(loaded: Loaded, python: string): SupervisorSe
 }
 
 function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
-  const { settings, folder, environment, extension, tellsImports, tellsCalls, reportsErrors, knowsFrameworks } = loaded
+  const { settings, folder, environment, extension } = loaded
+  const { reportsErrors, ...aids } = loaded.aids
   return {
     app: settings.app,
     paste: settings.paste === null ? null : { file: settings.paste, globals: settings.pasteGlobal },
@@ -64,10 +65,7 @@ function zygoteConfiguration(loaded: Loaded): ZygoteConfiguration {
     title: titleOf(loaded),
     umask: settings.umask,
     extension,
-    tellsImports,
-    tellsCalls,
+    ...aids,
     reports: reportsErrors ? { secretNames: SECRET_NAME.source } : null,
-    knowsFrameworks,
-    lendsTerminal: loaded.lendsTerminal,
   }
 }

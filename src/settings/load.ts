@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
 import { Fault } from '../faults/fault.ts'
+import { type Aids, NO_AIDS } from './aids.ts'
 import { readEnvFile } from './envfile.ts'
 import { readSettingsFile } from './file.ts'
 import { type Given, type Origin, readGiven } from './given.ts'
@@ -29,16 +30,7 @@ export interface Loaded {
   /** What is wrong with the settings, but does not keep the server from serving: for the log. */
   readonly warnings: readonly string[]
   readonly extension: Extension | null
-  /** Workers are to write down which files they have imported (python/dram/imports.py). */
-  readonly tellsImports: boolean
-  /** Workers are to tell what becomes of each call (python/dram/witness.py). */
-  readonly tellsCalls: boolean
-  /** Workers are to report exceptions with source and locals (python/dram/report.py). */
-  readonly reportsErrors: boolean
-  /** Workers are to do what the servers of frameworks do for who develops (python/dram/dev/frameworks.py). */
-  readonly knowsFrameworks: boolean
-  /** Debuggers in workers get the terminal (python/dram/dev/debugger.py). */
-  readonly lendsTerminal: boolean
+  readonly aids: Aids
 }
 
 /** The words of another server, translated. */
@@ -78,11 +70,7 @@ export function load(
     environment: { ...readEnvironment(merged.settings.envFile, readText), ...merged.settings.env },
     warnings: dialect?.warnings ?? [],
     extension: loggingOf(merged.settings, folder),
-    tellsImports: false,
-    tellsCalls: false,
-    reportsErrors: false,
-    knowsFrameworks: false,
-    lendsTerminal: false,
+    aids: NO_AIDS,
   }
 }
 

@@ -2,13 +2,14 @@ import { closeSync, constants, openSync } from 'node:fs'
 import type { EndReason } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Level } from '../observe/log.ts'
+import type { Aids } from '../settings/aids.ts'
 import type { Extension } from '../settings/load.ts'
 import { removeLifeline } from './folder.ts'
 import { type Forked, Forker, type PythonFacts } from './forker.ts'
 import type { Unconfigured } from './interpreter.ts'
 
 /** What the Python side is told before anything else (python/dram/zygote.py reads it). */
-export interface ZygoteConfiguration {
+export interface ZygoteConfiguration extends Omit<Aids, 'reportsErrors'> {
   readonly app: string | null
   /** The file of PasteDeploy that names the application instead. */
   readonly paste?: { readonly file: string; readonly globals: Readonly<Record<string, string>> } | null
@@ -30,16 +31,8 @@ export interface ZygoteConfiguration {
   /** Null: as it was inherited. */
   readonly umask: number | null
   readonly extension: Extension | null
-  /** Workers are to write down which files they have imported. */
-  readonly tellsImports: boolean
-  /** Workers are to tell what becomes of each call, in TRACE frames. */
-  readonly tellsCalls: boolean
-  /** Workers are to report exceptions (python/dram/report.py). `secretNames`: a regular expression that is found in the names of secrets, in any case. */
+  /** Null: no exceptions are reported. `secretNames`: a regular expression that is found in the names of secrets, in any case. */
   readonly reports: { readonly secretNames: string } | null
-  /** Workers are to do what the servers of frameworks do for who develops. */
-  readonly knowsFrameworks: boolean
-  /** Debuggers in workers get the terminal. */
-  readonly lendsTerminal: boolean
 }
 
 export interface ZygotePlace {

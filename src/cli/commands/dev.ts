@@ -119,5 +119,5 @@ function unlessSaid(loaded: Loaded, settings: readonly (readonly [key: SettingKe
   const wanted = settings.filter(([key]) => isDefault(loaded.origins[key]))
   const origin = { kind: 'dialect', server: 'dram dev', source: '', name: '' } as const
   const given = wanted.map(([key, word]): Given => ({ key, words: [word], off: false, origin }))
-  return { ...strengthened(loaded, given), knowsFrameworks: true }
+  return strengthened(loaded, given)
 }

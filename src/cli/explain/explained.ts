@@ -1,6 +1,7 @@
 import type { Journey } from '../../dev/inspector/journey.ts'
 import { APART } from '../../house/apart.ts'
 import type { Keeper } from '../../house/keeper.ts'
+import { NO_AIDS } from '../../settings/aids.ts'
 import type { Loaded } from '../../settings/load.ts'
 import type { World } from '../commands/command.ts'
 import { lookOf } from '../commands/remoteCommand.ts'
@@ -51,7 +52,7 @@ function bytesOf(asked: Asked, folder: string, agent: string): Buffer {
 function apart(loaded: Loaded, logFile: string): Loaded {
   return {
     ...loaded,
-    tellsCalls: true,
+    aids: { ...NO_AIDS, tellsCalls: true },
     settings: {
       ...loaded.settings,
       ...APART,

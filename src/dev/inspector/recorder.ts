@@ -37,7 +37,7 @@ const MOST_BYTES = 32 * 1024 * 1024
 
 /**
  * Records each request's whole way through the server. A Bystander hands it every connection (`connected`), and a
- * server whose workers were asked to tell of calls (`Loaded.tellsCalls`) gives the rest:
+ * server whose workers were asked to tell of calls (`Aids.tellsCalls`) gives the rest:
  *
  *     const recorder = new Recorder({ isOwn: () => false })
  *     const bystander: Bystander = { deskFor: …, finish: …, faultPage: …, connected: (one) => recorder.connected(one) }
