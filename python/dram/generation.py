@@ -30,8 +30,15 @@ def run(descriptor, paths, afterwards=None):
         else:
             be_candidate(config, paths, place, before)
 
-    Zygote(socket.socket(fileno=descriptor), live, afterwards=afterwards, paths=paths).run()
+    Zygote(socket.socket(fileno=descriptor), live, afterwards=afterwards, paths=paths, be_warm=be_warm).run()
     sys.exit(0)
+
+
+def be_warm(zygote, command):
+    """A warm zygote's life; does not return. Only `dram dev` asks for it, and only there it is imported."""
+    from .warm import live
+
+    live(zygote, command)
 
 
 def be_candidate(config, paths, place, before):

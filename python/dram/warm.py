@@ -4,7 +4,6 @@ Which those are is learned from a real start, and each is tried first (trial.py)
 sys.modules again: a worker finds it there once its application imports it (stash.py).
 """
 import os
-import signal
 import sys
 
 from . import lifeline, load, output, place, process, title, trial
@@ -141,21 +140,13 @@ class Warm(Zygote):
         self.say("forked", worker=number, pid=pid)
 
     def become_zygote(self, connection):
-        """The child's side of the fork; never returns."""
-        try:
-            signal.set_wakeup_fd(-1)
-            for number, handler in self.handlers.items():
-                signal.signal(number, handler)
-            self.close_all()
+        def live():
             self.listener.close()
             if self.lifeline is not None:
                 os.close(self.lifeline)      # its own comes with its configuration
             Zygote(connection, self.live, paths=self.paths).run()
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-        finally:
-            output.flush()
-            os._exit(0)      # handlers that a package has left for the end are its workers' to run
+
+        self.become(live, 0)      # handlers that a package has left for the end are its workers' to run
 
     def report(self):
         super().report()
@@ -166,7 +157,7 @@ class Warm(Zygote):
         """They have lifelines of their own."""
 
 
-def be_warm(zygote, command):
+def live(zygote, command):
     """A warm zygote's life, in place of a zygote that was to be none; does not return."""
     zygote.wake.close()
     zygote.waker.close()

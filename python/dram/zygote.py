@@ -48,13 +48,14 @@ def fork():
 
 
 class Zygote:
-    def __init__(self, supervisor, live, config=None, lifeline=None, afterwards=None, paths=()):
+    def __init__(self, supervisor, live, config=None, lifeline=None, afterwards=None, paths=(), be_warm=None):
         self.supervisor = supervisor
         self.live = live              # what a worker does: live(config, its place, our lifeline); never returns
         self.config = config
         self.lifeline = lifeline
         self.afterwards = afterwards  # called once the first fork is done and told
         self.paths = paths            # sys.path as the application is to see it, but for its own folder
+        self.be_warm = be_warm        # be_warm(self, command): another life, where that is asked for; never returns
         self.no_workers = set()       # numbers of candidates that became templates, and of those that nobody wanted
         self.workers = {}             # pid → (number, descriptors kept open for it)
         self.ended = []               # (number, pid, status) of those whose end is to be reported
@@ -115,10 +116,8 @@ class Zygote:
         name = command.get("cmd")
         if name == "configure" and self.config is None:
             self.configure(command)
-        elif name == "warm" and self.config is None:
-            from .warm import be_warm      # only for `dram dev`
-
-            be_warm(self, command)
+        elif name == "warm" and self.config is None and self.be_warm is not None:
+            self.be_warm(self, command)
         elif name == "lifeline" and self.lifeline is None:
             self.lifeline = lifeline.arm(self.config["lifeline"])
         elif name == "fork":
@@ -201,20 +200,26 @@ class Zygote:
             afterwards()
 
     def become_worker(self, made):
-        """The child's side of the fork; never returns."""
+        def live():
+            if self.extension is not None:
+                self.extension.speak(None)
+            self.live(self.config, made, self.lifeline)
+
+        self.become(live, 1)
+
+    def become(self, live, code):
+        """The child's side of a fork; never returns. `code`: the exit code, if `live` does."""
         try:
             signal.set_wakeup_fd(-1)
             for number, handler in self.handlers.items():
                 set_handler(number, handler)
             self.close_all()
-            if self.extension is not None:
-                self.extension.speak(None)
-            self.live(self.config, made, self.lifeline)
+            live()
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
             output.flush()
-            os._exit(1)
+            os._exit(code)
 
     def close_all(self):
         """In the child: lets go of everything that is the zygote's, but for its lifeline."""
