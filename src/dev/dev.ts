@@ -103,7 +103,7 @@ export class Dev implements Attendant<Beside> {
     this.#isBroken = fault !== null
     this.#options.warmth?.begin(server.runtimeFolder)
     const sources = (): Sources => this.#sources()
-    this.#watcher = new Watcher(folder, sources, (change) => this.#changed(change))
+    this.#watcher = new Watcher(folder, sources, (...told) => this.#changed(...told))
     await this.#watcher.ready
     if (this.#isLeaving) return // it took so long that somebody has stopped it
     const { imported, named } = this.#sources()
@@ -142,8 +142,8 @@ export class Dev implements Attendant<Beside> {
     }
   }
 
-  #changed({ relevance, paths }: Change): void {
-    if (relevance === 'reload') return this.#filesChanged(paths)
+  #changed({ relevance, paths }: Change, sources: Sources): void {
+    if (relevance === 'reload') return this.#filesChanged(paths, sources)
     this.#refresh(paths)
   }
 
@@ -158,9 +158,8 @@ export class Dev implements Attendant<Beside> {
     this.bystander?.reload?.refreshed(counted)
   }
 
-  #filesChanged(paths: readonly string[]): void {
+  #filesChanged(paths: readonly string[], { imported, named }: Sources): void {
     const nowMs = performance.now()
-    const { imported, named } = this.#sources()
     const isCode = (path: string): boolean => imported.has(path) || named.has(path)
     const code = paths.filter(isCode)
     const others = paths.filter((path) => !isCode(path))

@@ -17,15 +17,15 @@ export interface Change {
 /** Watches the files of an application, and tells of changes that matter. */
 export class Watcher {
   readonly #sources: () => Sources
-  readonly #told: (change: Change) => void
+  readonly #told: (change: Change, sources: Sources) => void
   readonly #watcher: FSWatcher
   readonly #isOwnOutput = ownOutput()
   readonly #settling = new Settling<string>()
   #timer: NodeJS.Timeout | null = null
   readonly #second = new Set<NodeJS.Timeout>()
 
-  /** `sources` is asked anew at each change. */
-  constructor(folder: string, sources: () => Sources, told: (change: Change) => void) {
+  /** `sources` is asked anew at each change, which is told with what it was judged by. */
+  constructor(folder: string, sources: () => Sources, told: (change: Change, sources: Sources) => void) {
     this.#sources = sources
     this.#told = told
     const { patterns } = sources()
@@ -79,7 +79,7 @@ export class Watcher {
     if (relevant.length === 0) return
     this.#lookAgain(relevant.map(([path]) => path))
     const relevance = relevant.some(([, one]) => one === 'reload') ? 'reload' : 'refresh'
-    this.#told({ relevance, paths: relevant.map(([path]) => path) })
+    this.#told({ relevance, paths: relevant.map(([path]) => path) }, sources)
   }
 
   /** For what changes after these have been read, while nothing is said of it. */
