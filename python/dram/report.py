@@ -7,7 +7,7 @@ import re
 
 from .fault import Fault, is_ours
 from .imports import is_foreign
-from .showing import MASK, Showing
+from .showing import MASK, Showing, cut
 
 MOST_EXCEPTIONS = 10
 MOST_MEMBERS = 10
@@ -220,7 +220,3 @@ def is_identifier(name):
 def is_furniture(name, value):
     """What stands in a module without being data."""
     return name.startswith("__") or isinstance(value, type) or callable(value) or type(value) is type(re)
-
-
-def cut(text, most):
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -32,7 +32,7 @@ class Showing:
             text = self.shown(value, 0)
         except BaseException as error:
             text = failed(value, error)
-        return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
+        return cut(text, MOST_TEXT)
 
     def shown(self, value, depth):
         if self.room <= 0:
@@ -114,7 +114,7 @@ class Showing:
             text = within(deadline, value)
         except BaseException as error:
             return failed(value, error)
-        return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
+        return cut(text, MOST_TEXT)
 
 
 SEQUENCES = (
@@ -149,6 +149,10 @@ def within(deadline, value):
 def failed(value, error):
     why = "takes too long" if isinstance(error, TookTooLong) else "raised " + type(error).__name__
     return "<%s, whose repr() %s>" % (type(value).__name__, why)
+
+
+def cut(text, most):
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def rest(length):

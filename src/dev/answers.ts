@@ -30,6 +30,14 @@ export function json(status: number, value: unknown): OwnAnswer {
   return page(status, 'application/json', JSON.stringify(value))
 }
 
+/** Of an answer that tells of events as they come (WHATWG HTML §9.2, server-sent events). */
+export const eventStream = (): AnswerHead => headOf(200, { 'Content-Type': 'text/event-stream' })
+
+/** One of them. `data`: as JSON. */
+export function event(name: string, data: unknown): Buffer {
+  return Buffer.from(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+}
+
 /** The head of an answer that comes in pieces. */
 export function headOf(status: number, fields: Readonly<Record<string, string>>): AnswerHead {
   const lines = [...Object.entries(fields), ...STANDING].map(([name, value]) => `${name}: ${value}\r\n`)

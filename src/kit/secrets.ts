@@ -27,6 +27,13 @@ export function shownValue(name: string, value: string): string {
   return isSecretName(name) && value !== '' ? MASK : withoutSecrets(value)
 }
 
+/** Header lines with the values of secrets masked. */
+export function shownFields(
+  fields: readonly { readonly name: string; readonly value: string }[],
+): (readonly [name: string, value: string])[] {
+  return fields.map(({ name, value }) => [name, shownValue(name, value)] as const)
+}
+
 /** A text with the secrets in it masked, as far as they can be told: users in URLs, values after telling names. */
 export function withoutSecrets(text: string): string {
   return namedValuesMasked(text.replace(USER_OF_URL, `$1${MASK}@`).replace(SCHEME_AND_TOKEN, `$1 ${MASK}`))

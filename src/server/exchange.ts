@@ -3,7 +3,7 @@ import { isLast, type RequestHead, SAFE_METHODS } from '../events/request.ts'
 import type { HandedOver, RequestFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { FaultCode } from '../faults/table.ts'
-import { shownValue, withoutSecrets } from '../kit/secrets.ts'
+import { shownFields, withoutSecrets } from '../kit/secrets.ts'
 import { headText, smallAnswer } from '../respond/answer.ts'
 import { faultPage } from '../respond/fault.ts'
 import { type Asked, isBodiless, mayStay, plan } from '../respond/framing.ts'
@@ -549,7 +549,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
       worker,
       // Of thousands that wait few are looked at.
       get headers() {
-        return head?.block.fields.map(({ name, value }) => [name, shownValue(name, value)] as const) ?? []
+        return shownFields(head?.block.fields ?? [])
       },
     }
   }

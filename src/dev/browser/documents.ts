@@ -1,4 +1,5 @@
 import type { HeaderBlock, RequestHead } from '../../events/request.ts'
+import { valuesOf } from '../guard.ts'
 import type { Fields } from './fields.ts'
 
 const DESTINATIONS: ReadonlySet<string> = new Set(['document', 'iframe', 'frame'])
@@ -45,6 +46,6 @@ export function nonceOf(fields: Fields): string {
   return NONCE.exec(fields.get('content-security-policy'))?.[1] ?? ''
 }
 
-export function requestField({ fields }: Pick<HeaderBlock, 'fields'>, wanted: string): string {
-  return fields.find(({ name }) => name === wanted)?.value.toLowerCase() ?? ''
+export function requestField(block: Pick<HeaderBlock, 'fields'>, wanted: string): string {
+  return valuesOf(block, wanted)[0]?.toLowerCase() ?? ''
 }

@@ -1,5 +1,5 @@
 import type { DeskAnswer } from '../../server/bystander.ts'
-import { headOf } from '../answers.ts'
+import { event, eventStream } from '../answers.ts'
 
 /**
  * A browser opens six connections to one address, for all its tabs; so many of them may stand open for events. The one
@@ -7,8 +7,6 @@ import { headOf } from '../answers.ts'
  */
 const MOST_LISTENERS = 4
 
-/** WHATWG HTML §9.2, server-sent events. */
-const HEAD = headOf(200, { 'Content-Type': 'text/event-stream' })
 const BEAT = Buffer.from(':\n\n')
 
 /** What a tab is told. */
@@ -39,7 +37,7 @@ export class Listeners {
   }
 
   add(answer: DeskAnswer, hello: Told): void {
-    answer.begun(HEAD)
+    answer.begun(eventStream())
     if (this.#isOver) return answer.ended()
     const [oldest] = this.#open
     if (oldest !== undefined && this.#open.size >= MOST_LISTENERS) this.#letGo(oldest, { kind: 'rest' })
@@ -72,5 +70,5 @@ export class Listeners {
 }
 
 function lines({ kind, ...data }: Told): Buffer {
-  return Buffer.from(`event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`)
+  return event(kind, data)
 }

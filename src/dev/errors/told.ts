@@ -1,6 +1,6 @@
 import type { Fault } from '../../faults/fault.ts'
 import type { ErrorReport, ReportedException, ReportedFrame } from '../../faults/report.ts'
-import { shownValue, withoutSecrets } from '../../kit/secrets.ts'
+import { shownFields, withoutSecrets } from '../../kit/secrets.ts'
 import { reason } from '../../respond/reasons.ts'
 import type { ExchangeFacts } from '../../server/facts.ts'
 
@@ -57,7 +57,7 @@ function requestOf({ head, target, connection, requestId, place }: ExchangeFacts
     client: target?.address ?? connection.peer.address,
     requestId,
     pid: place?.worker.pid ?? null,
-    headers: head?.block.fields.map(({ name, value }) => [name, shownValue(name, value)] as const) ?? [],
+    headers: shownFields(head?.block.fields ?? []),
   }
 }
 

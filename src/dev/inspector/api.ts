@@ -1,6 +1,6 @@
 import { hostAndPort } from '../../listen/address.ts'
 import type { DeskAnswer } from '../../server/bystander.ts'
-import { headOf, json } from '../answers.ts'
+import { event, eventStream, json } from '../answers.ts'
 import type { OwnPage, PageRequest } from '../pages.ts'
 import { composed, Unfit } from './compose.ts'
 import { curlOf } from './curl.ts'
@@ -73,14 +73,14 @@ export class InspectorApi {
   #stream(answer: DeskAnswer): void {
     if (this.#isOver) return answer.whole(says(503, 'the server stops'))
     if (this.#viewers.size >= MOST_VIEWERS) return answer.whole(says(503, 'too many pages look on already'))
-    answer.begun(headOf(200, { 'Content-Type': 'text/event-stream' }))
+    answer.begun(eventStream())
     answer.piece(Buffer.from(': welcome\n\n'))
     const forget = (): void => {
       unlisten()
       this.#viewers.delete(answer)
     }
     const unlisten = this.#recorder.listen((told) => {
-      if (answer.waitingBytes < MOST_WAITING_BYTES) return answer.piece(event(told))
+      if (answer.waitingBytes < MOST_WAITING_BYTES) return answer.piece(pieceOf(told))
       forget()
       answer.ended()
     })
@@ -135,9 +135,11 @@ function says(status: number, text: string): ReturnType<typeof json> {
   return json(status, { says: text })
 }
 
-function event(told: Told): Buffer {
-  const data = told.kind === 'journey' ? told.summary : told.kind === 'paused' ? { isPaused: told.isPaused } : {}
-  return Buffer.from(`event: ${told.kind}\ndata: ${JSON.stringify(data)}\n\n`)
+function pieceOf(told: Told): Buffer {
+  return event(
+    told.kind,
+    told.kind === 'journey' ? told.summary : told.kind === 'paused' ? { isPaused: told.isPaused } : {},
+  )
 }
 
 function commandOf({ head, bytesIn, conversation }: RequestRecord): string {
