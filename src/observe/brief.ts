@@ -1,5 +1,5 @@
+import type { RequestHead } from '../events/request.ts'
 import { CYAN, DIM, GREEN, RED, RESET, YELLOW } from '../kit/ansi.ts'
-import type { AccessFacts } from './access.ts'
 import { escaped, escapedBytes } from './escape.ts'
 
 const SLOW_MICROS = 500_000
@@ -7,11 +7,21 @@ const SLOW_MICROS = 500_000
 const PLAIN = ''
 const INDENT = '    '
 
+/** What is said of a request and its answer (AccessFacts has more). */
+export interface BriefAccess {
+  /** Null: the bytes were no request. */
+  readonly head: Pick<RequestHead, 'method' | 'target'> | null
+  readonly status: number
+  readonly bodyBytes: number
+  readonly tookMicros: number
+  readonly wallMs: number
+}
+
 /**
  * A line for people who look on: `12:03:04 GET 200 /path?q 3.2 ms 1.2 kB`. What failed and what was slow stands out.
  * The line ends with a newline.
  */
-export function briefLine({ head, status, bodyBytes, tookMicros, wallMs }: AccessFacts, colors: boolean): string {
+export function briefLine({ head, status, bodyBytes, tookMicros, wallMs }: BriefAccess, colors: boolean): string {
   const paint = painter(colors)
   const method = (head?.method ?? '-').padEnd(6)
   const target = paint(status >= 500 ? RED : PLAIN, head === null ? '-' : escapedBytes(head.target))
