@@ -8,6 +8,7 @@ import { Fault } from '../../src/faults/fault.ts'
 import type { ReportedException, ReportedFrame } from '../../src/faults/report.ts'
 import type { DeskAnswer } from '../../src/server/bystander.ts'
 import { noBrowser, type Page, sharedBrowser } from '../kit/browser.ts'
+import { atEnd } from '../kit/ends.ts'
 import { ROOT } from '../kit/server.ts'
 import { House } from '../stages/server/house.ts'
 
@@ -73,7 +74,7 @@ async function open(t: TestContext, options: Parameters<typeof browser.page>[1] 
   const page = await browser.page(t, options)
   const said: string[] = []
   page.on('console', (message) => said.push(message.text()))
-  t.after(() => {
+  atEnd(t, () => {
     beside.leave()
     deepEqual(
       said.filter((text) => !EXPECTED.test(text)),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Journey } from '../../src/dev/inspector/journey.ts'
 import { noBrowser, type Page, sharedBrowser } from '../kit/browser.ts'
+import { atEnd } from '../kit/ends.ts'
 import { StandIn } from '../kit/inspector.ts'
 import { ALL, base64, hanging, journey, raised, refused, stream, upload } from '../kit/journeys.ts'
 import { fullOnly, ROOT } from '../kit/server.ts'
@@ -37,7 +38,7 @@ async function show(
   const server = await new StandIn(journeys).open(t)
   const said: string[] = []
   page.on('console', (message) => said.push(message.text()))
-  t.after(() => deepEqual(said, []))
+  atEnd(t, () => deepEqual(said, []))
   await page.goto(server.url + hash)
   await page.locator('#live[data-state=live]').waitFor()
   return { page, server }

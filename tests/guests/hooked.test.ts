@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { Client, request } from '../kit/client.ts'
+import { atEnd, type Scope } from '../kit/ends.ts'
 import { sendSignal } from '../kit/processes.ts'
-import { folder, type LiveServer, type Scope } from '../kit/server.ts'
+import { folder, type LiveServer } from '../kit/server.ts'
 import { typed } from '../kit/typed.ts'
 import { eventually } from '../kit/wait.ts'
 import { GUESTS } from './visit.ts'
@@ -29,7 +30,7 @@ class Receiver {
     })
     server.listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
-    scope.after(() => {
+    atEnd(scope, () => {
       server.closeAllConnections()
       server.close()
     })

@@ -2,11 +2,10 @@ import { deepEqual, equal, match } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { after, test } from 'node:test'
-import { DRAM, folder, type LiveServer, PYTHON, run, type Scope, start } from '../kit/server.ts'
+import { test } from 'node:test'
+import { fileScope, type Scope } from '../kit/ends.ts'
+import { DRAM, folder, type LiveServer, PYTHON, run, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
-
-const fileScope: Scope = { after: (end) => after(end as () => Promise<void>) }
 
 const SHOP = `
 import logging

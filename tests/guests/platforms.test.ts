@@ -5,8 +5,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
+import { atEnd, type Scope } from '../kit/ends.ts'
 import { Ear } from '../kit/manager.ts'
-import { folder, type LiveServer, PYTHON, type Scope } from '../kit/server.ts'
+import { folder, type LiveServer, PYTHON } from '../kit/server.ts'
 import { served, typed } from '../kit/typed.ts'
 import { eventually } from '../kit/wait.ts'
 import { GUESTS } from './visit.ts'
@@ -111,7 +112,7 @@ urlpatterns.append(path("release/", lambda request: HttpResponse(settings.RELEAS
   // Each on a connection of its own: Gunicorn's keep-alive of 2 s is short beside a reload on a busy machine.
   const ask = async (target: string) => {
     const client = await Client.connect({ path })
-    t.after(() => client.close())
+    atEnd(t, () => client.close())
     await client.write(request('GET', target, [['Host', 'localhost']]))
     return { client, text: (await client.response()).text }
   }

@@ -2,7 +2,8 @@ import { deepEqual } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { Client } from '../kit/client.ts'
-import { folder, PYTHON, type Scope } from '../kit/server.ts'
+import { atEnd, type Scope } from '../kit/ends.ts'
+import { folder, PYTHON } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 import { waitressServe } from '../kit/waitress.ts'
 
@@ -35,7 +36,7 @@ async function realWaitress(scope: Scope, options: readonly string[], cwd: strin
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text
   })
-  scope.after(() => child.kill('SIGKILL'))
+  atEnd(scope, () => child.kill('SIGKILL'))
   const port = await eventually(() => /127\.0\.0\.1:(\d+)/.exec(said)?.[1], 'Waitress to serve')
   return { name: 'Waitress', port: Number(port) }
 }

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { findBrowser } from '../../tools/browser.ts'
-import { fileScope } from './server.ts'
+import { atEnd, fileScope } from './ends.ts'
 import { GUARD_MS } from './wait.ts'
 
 export type { Page }
@@ -33,7 +33,7 @@ export class SharedBrowser {
     const page = await context.newPage()
     const errors: Error[] = []
     if (!mayThrow) page.on('pageerror', (error) => errors.push(error))
-    t.after(async () => {
+    atEnd(t, async () => {
       await context.close()
       if (errors.length > 0) throw errors[0]
     })
@@ -46,6 +46,6 @@ export async function sharedBrowser(): Promise<SharedBrowser> {
   if (noBrowser) return new SharedBrowser(null)
   // As root, which tests in containers are, Chromium runs without its sandbox only.
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: GUARD_MS })
-  fileScope.after(() => browser.close())
+  atEnd(fileScope, () => browser.close())
   return new SharedBrowser(browser)
 }

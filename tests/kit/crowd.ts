@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Client, request } from './client.ts'
-import type { Scope } from './server.ts'
+import { atEnd, type Scope } from './ends.ts'
 
 /** So many connections are opened at a time, so that the backlog never overflows. */
 const AT_A_TIME = 200
@@ -8,7 +8,7 @@ const AT_A_TIME = 200
 /** Connections that had one answer each and say nothing more. */
 export async function idleCrowd(scope: Scope, port: number, count: number): Promise<Client[]> {
   const crowd: Client[] = []
-  scope.after(() => {
+  atEnd(scope, () => {
     for (const client of crowd) client.close()
   })
   while (crowd.length < count) {
@@ -62,7 +62,7 @@ export class Slowloris {
     }
     for (const [at, client] of clients.entries()) await client.write(opening(at))
     const slowloris = new Slowloris(port, clients, pauseMs)
-    scope.after(() => slowloris.end())
+    atEnd(scope, () => slowloris.end())
     return slowloris
   }
 

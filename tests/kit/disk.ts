@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Scope } from './server.ts'
+import { atEnd, type Scope } from './ends.ts'
 
 /** A file system of its own that can be filled to the last byte. */
 export interface SmallDisk {
@@ -27,7 +27,7 @@ export function smallDisk(scope: Scope, bytes: number): SmallDisk {
     rmdirSync(path)
     throw error
   }
-  scope.after(() => {
+  atEnd(scope, () => {
     // Lazily: a process that still ends may have a file open there.
     execFileSync('umount', ['--lazy', path])
     rmdirSync(path)

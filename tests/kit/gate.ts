@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { folder, type Scope } from './server.ts'
+import { atEnd, type Scope } from './ends.ts'
+import { folder } from './server.ts'
 import { eventually } from './wait.ts'
 
 /**
@@ -15,7 +16,7 @@ export class Gate {
   constructor(scope: Scope, name = 'gate') {
     this.path = join(folder(scope), name)
     execFileSync('mkfifo', [this.path])
-    scope.after(() => this.open())
+    atEnd(scope, () => this.open())
   }
 
   /** Resolves when the application reads, and holds it there. */

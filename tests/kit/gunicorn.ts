@@ -1,4 +1,5 @@
-import { type LiveServer, PYTHON, type Scope, type StartOptions, start } from './server.ts'
+import type { Scope } from './ends.ts'
+import { type LiveServer, PYTHON, type StartOptions, start } from './server.ts'
 
 /** `dram gunicorn` on a free port of 127.0.0.1; resolves when it serves. */
 export async function gunicorn(scope: Scope, args: readonly string[], options: StartOptions = {}): Promise<LiveServer> {

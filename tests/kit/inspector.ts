@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test'
 import type { Journey, JourneySummary } from '../../src/dev/inspector/journey.ts'
 import { inspectorPages } from '../../src/dev/inspector/page.ts'
 import type { OwnPage } from '../../src/dev/pages.ts'
+import { atEnd } from './ends.ts'
 
 const API = '/-/inspector/api/'
 
@@ -27,7 +28,7 @@ export class StandIn {
   async open(t: TestContext): Promise<this> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
     this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/-/inspector/`
-    t.after(() => {
+    atEnd(t, () => {
       this.#server.closeAllConnections()
       this.#server.close()
     })

@@ -1,8 +1,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { type Client, ConnectionReset, type Response, request, ShortAnswer } from './client.ts'
+import { atEnd, type Scope } from './ends.ts'
 import type { Notes } from './gate.ts'
 import { sendSignal } from './processes.ts'
-import type { LiveServer, Scope } from './server.ts'
+import type { LiveServer } from './server.ts'
 import { GUARD_MS, within } from './wait.ts'
 
 /** One request of a load: what is sent, and what of the answer has to be so. */
@@ -61,7 +62,7 @@ export class Load {
     const clients = await Promise.all(Array.from({ length: options.lanes ?? 16 }, () => server.connect()))
     load.#lanes = clients.map((client, lane) => load.#run(lane, client))
     // A test that failed must not wait for answers that never come.
-    scope.after(() => {
+    atEnd(scope, () => {
       load.#isStopping = true
     })
     return load

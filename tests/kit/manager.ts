@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer, type Server as NetServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { APPS, PYTHON, type Scope } from './server.ts'
+import { atEnd, type Scope } from './ends.ts'
+import { APPS, PYTHON } from './server.ts'
 import { eventually } from './wait.ts'
 
 /** What a server says to its service manager. */
@@ -17,7 +18,7 @@ export class Ear {
 
   static async open(scope: Scope, name: string): Promise<Ear> {
     const child = spawn(PYTHON, [join(APPS, 'notify_socket.py'), name], { stdio: ['ignore', 'pipe', 'inherit'] })
-    scope.after(() => child.kill('SIGKILL'))
+    atEnd(scope, () => child.kill('SIGKILL'))
     const ear = new Ear(child)
     await ear.until('listening')
     return ear
@@ -43,7 +44,7 @@ export async function holders(
   for (let at = 0; at < count; at++) {
     const holder = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => holder.once('listening', resolve))
-    scope.after(() => holder.close())
+    atEnd(scope, () => holder.close())
     servers.push(holder)
   }
   return {

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { after, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Address, Client, type Response, request } from './client.ts'
+import { atEnd, fileScope, type Scope } from './ends.ts'
 import { type ProcessRow, processesMarked, pssBytes, sendSignal } from './processes.ts'
 import { eventually, GUARD_MS, within } from './wait.ts'
 
@@ -48,9 +48,6 @@ export interface StartOptions {
   /** Runs instead of Node and bin/dram; gets the arguments. */
   readonly command?: readonly string[]
 }
-
-/** Where a thing is given back: a test's context, or the whole file. */
-export type Scope = Pick<TestContext, 'after'>
 
 /** A dram that runs, or that ran. Everything it started is ended with the test. */
 export class Server {
@@ -316,9 +313,6 @@ export async function start(
 }
 
 /** One server for all tests of a file. */
-/** The whole file as a scope. */
-export const fileScope: Scope = { after: (end) => after(end as () => Promise<void>) }
-
 export async function shared(
   app: string,
   args: readonly string[] = [],
@@ -359,7 +353,7 @@ function launch<T extends Server>(
     detached: options.ownGroup ?? false,
   })
   const server = new Kind(child, mark)
-  scope.after(() => server.kill())
+  atEnd(scope, () => server.kill())
   return server
 }
 
@@ -380,7 +374,7 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 /** A folder of the test's own, with these files in it. */
 export function folder(scope: Scope, files: Readonly<Record<string, string>> = {}): string {
   const path = mkdtempSync(join(tmpdir(), 'dram-test-'))
-  scope.after(() => rmSync(path, { recursive: true, force: true }))
+  atEnd(scope, () => rmSync(path, { recursive: true, force: true }))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text)
   return path
 }

@@ -1,8 +1,9 @@
 import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Scope } from './ends.ts'
 import { Notes } from './gate.ts'
 import { sendSignal } from './processes.ts'
-import { APPS, folder, type LiveServer, type Scope, start } from './server.ts'
+import { APPS, folder, type LiveServer, start } from './server.ts'
 
 /** What a deployment does: an application in a folder of its own, changed while it is served. */
 export class Shop {

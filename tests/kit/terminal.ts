@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { DRAM, PYTHON, ROOT, type Scope } from './server.ts'
+import { atEnd, type Scope } from './ends.ts'
+import { DRAM, PYTHON, ROOT } from './server.ts'
 import { within } from './wait.ts'
 
 const IN_TERMINAL = join(ROOT, 'tests/kit/in_terminal.py')
@@ -36,7 +37,7 @@ export class Terminal {
       wake()
     })
     const closed = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()))
-    scope.after(async () => {
+    atEnd(scope, async () => {
       this.#child.stdin?.end()
       await closed
     })

@@ -1,16 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import {
-  DRAM,
-  folder,
-  type LiveServer,
-  PYTHON,
-  run,
-  type Scope,
-  type Server,
-  type StartOptions,
-  start,
-} from './server.ts'
+import type { Scope } from './ends.ts'
+import { DRAM, folder, type LiveServer, PYTHON, run, type Server, type StartOptions, start } from './server.ts'
 
 /** What a user has set before typing: dram on PATH, and the virtual environment of this run active. */
 export function terminal(scope: Scope): Record<string, string> {

@@ -1,4 +1,5 @@
-import { type LiveServer, PYTHON, type Scope, type StartOptions, start } from './server.ts'
+import type { Scope } from './ends.ts'
+import { type LiveServer, PYTHON, type StartOptions, start } from './server.ts'
 
 /** `dram waitress-serve` on a free port; resolves when it serves. */
 export async function waitressServe(

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { folder, ROOT, type Scope } from './server.ts'
+import { atEnd, type Scope } from './ends.ts'
+import { folder, ROOT } from './server.ts'
 
 /** Clocks that a test can set, for the processes that are started with its environment. */
 export class WallClock {
@@ -15,7 +16,7 @@ export class WallClock {
     const shift = join(path, 'shift')
     writeFileSync(shift, Buffer.alloc(16))
     this.#file = openSync(shift, 'r+')
-    scope.after(() => closeSync(this.#file))
+    atEnd(scope, () => closeSync(this.#file))
     this.env = { LD_PRELOAD: library, SHIFT: shift }
   }
 

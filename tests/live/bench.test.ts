@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type OpenAsk, OpenLoad } from '../../bench/load/open.ts'
+import { atEnd } from '../kit/ends.ts'
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'
 
@@ -18,7 +19,7 @@ async function server(t: TestContext, answer: (socket: Socket, count: number) =>
         for (let left = bytes.toString('latin1').split('\r\n\r\n').length - 1; left > 0; left--) answer(socket, ++count)
       })
   })
-  t.after(() => {
+  atEnd(t, () => {
     for (const socket of sockets) socket.destroy()
     listener.close()
   })

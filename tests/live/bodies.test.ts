@@ -4,6 +4,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Client, request } from '../kit/client.ts'
+import type { Scope } from '../kit/ends.ts'
 import { Gate, Notes } from '../kit/gate.ts'
 import { folder, fullOnly, type LiveServer, run, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
@@ -327,7 +328,7 @@ test(`${SIZES.clients} slow readers of 512 KiB`, { timeout: 300_000 }, async (t)
 })
 
 /** A server that has done a little of everything, so that what it needs once is there. */
-async function warm(t: { after(end: () => void): void }): Promise<LiveServer> {
+async function warm(t: Scope): Promise<LiveServer> {
   const server = await start(t, 'probe.py', ['--workers', '2', '--spool-dir', folder(t), '--write-timeout', '120s'])
   await Promise.all(
     Array.from({ length: 8 }, async () => {

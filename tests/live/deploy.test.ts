@@ -13,9 +13,10 @@ import {
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
+import type { Scope } from '../kit/ends.ts'
 import { Gate, Notes } from '../kit/gate.ts'
 import { isAlive, processRow, sendSignal } from '../kit/processes.ts'
-import { APPS, DRAM, folder, PYTHON, run, type Scope, start } from '../kit/server.ts'
+import { APPS, DRAM, folder, PYTHON, run, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const ONE = ['--workers', '1']

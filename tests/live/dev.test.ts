@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
 import { loads, openSite, SHOP, SITE_FILES, siteIn } from '../kit/devSite.ts'
+import { atEnd } from '../kit/ends.ts'
 import { folder, PYTHON, run, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
@@ -179,7 +180,7 @@ test('a port that is taken: the next one, and it says so', async (t) => {
     first.once('error', () => resolve(false))
     first.listen(8000, '127.0.0.1', () => resolve(true))
   })
-  if (isFree) t.after(() => first.close())
+  if (isFree) atEnd(t, () => first.close())
   const path = folder(t, { 'shop.py': SHOP, 'helper.py': 'TEXT = "1"\n' })
   const server = run(t, ['dev', 'shop'], { cwd: path })
   const found = await eventually(() => /http:\/\/127\.0\.0\.1:(\d+)/.exec(server.stdout), 'its address')

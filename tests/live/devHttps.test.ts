@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { asFiles, makeCertificate } from '../kit/certificates.ts'
 import { Client, request } from '../kit/client.ts'
 import { SHOP } from '../kit/devSite.ts'
+import { atEnd } from '../kit/ends.ts'
 import { folder, run, type Server } from '../kit/server.ts'
 import { within } from '../kit/wait.ts'
 
@@ -27,7 +28,7 @@ async function open(t: TestContext, home: string, args: readonly string[] = []):
   const ask: Site['ask'] = async (authority, target = '/') => {
     const ca = authority === '' ? {} : { ca: readFileSync(authority) }
     const socket = connect({ host: '127.0.0.1', port: Number(port), servername: 'localhost', ...ca })
-    t.after(() => socket.destroy())
+    atEnd(t, () => socket.destroy())
     await within(once(socket, 'secureConnect'), 'a handshake')
     const client = new Client(socket)
     await client.write(

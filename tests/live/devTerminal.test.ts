@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
 import { siteIn } from '../kit/devSite.ts'
+import { atEnd } from '../kit/ends.ts'
 import { sendSignal } from '../kit/processes.ts'
 import { folder, start } from '../kit/server.ts'
 import { Terminal } from '../kit/terminal.ts'
@@ -51,7 +52,7 @@ async function open(t: TestContext, args: readonly string[] = [], shop = SHOP): 
   await terminal.shows(/keys/)
   const answer = async (target: string): Promise<string> => {
     const client = await Client.connect({ port: Number(port) })
-    t.after(() => client.close())
+    atEnd(t, () => client.close())
     await client.write(request('GET', target, [['Connection', 'close']]))
     const { status, text } = await client.response()
     return `${status} ${text}`
@@ -141,7 +142,7 @@ test('one thread, and code that runs while it is imported, stop as well', async 
   const [, port] = await terminal.shows(/http:\/\/127\.0\.0\.1:(\d+)/)
   await terminal.shows(/keys/)
   const client = await Client.connect({ port: Number(port) })
-  t.after(() => client.close())
+  atEnd(t, () => client.close())
   await client.write(request('GET', '/stops'))
   await terminal.shows(PROMPT)
   await interrupt(terminal, /--KeyboardInterrupt--\n/)
@@ -155,7 +156,7 @@ test('Ctrl-C ends it, whatever browsers hold open', async (t) => {
   const { terminal, port } = await open(t, ['--graceful-timeout', '1h'])
   const kept = await Client.connect({ port })
   const listening = await Client.connect({ port })
-  t.after(() => {
+  atEnd(t, () => {
     kept.close()
     listening.close()
   })

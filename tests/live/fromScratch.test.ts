@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
+import { atEnd } from '../kit/ends.ts'
 import { folder, ROOT } from '../kit/server.ts'
 import { within } from '../kit/wait.ts'
 
@@ -36,7 +37,7 @@ def application(environ, start_response):
 async function begin(t: TestContext, application?: string): Promise<() => Promise<Client>> {
   const arguments_ = application === undefined ? [join(ROOT, 'examples/hello.py')] : [application]
   const child = spawn(node, [EXAMPLE, ...arguments_, '0'], { stdio: ['ignore', 'pipe', 'pipe'] })
-  t.after(async () => {
+  atEnd(t, async () => {
     child.kill()
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   })

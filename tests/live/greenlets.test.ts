@@ -3,9 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { request } from '../kit/client.ts'
+import type { Scope } from '../kit/ends.ts'
 import { noGevent } from '../kit/gevent.ts'
 import { Load } from '../kit/load.ts'
-import { folder, type LiveServer, run, type Scope, start } from '../kit/server.ts'
+import { folder, type LiveServer, run, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const SKIP = { skip: noGevent }

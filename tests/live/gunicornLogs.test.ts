@@ -6,8 +6,9 @@ import { readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { has } from '../guests/oracles/oracle.ts'
+import { atEnd, type Scope } from '../kit/ends.ts'
 import { sendSignal } from '../kit/processes.ts'
-import { folder, PYTHON, run, type Scope, type Server } from '../kit/server.ts'
+import { folder, PYTHON, run, type Server } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const NO_GUNICORN = has('gunicorn') ? false : 'there is no gunicorn for this Python'
@@ -114,7 +115,7 @@ test('an exception is at ERROR, with its traceback', async (t) => {
 
 test('StatsD by gunicorn’s names, with tags', async (t) => {
   const udp = createSocket('udp4').bind(0, '127.0.0.1')
-  t.after(() => udp.close())
+  atEnd(t, () => udp.close())
   await once(udp, 'listening')
   let heard = ''
   udp.on('message', (bytes) => {
@@ -144,7 +145,7 @@ print('bound', flush=True)
 while True:
     print(s.recv(65536).decode(), flush=True)`
   const child = spawn(PYTHON, ['-c', program, path], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.after(() => child.kill())
+  atEnd(t, () => child.kill())
   let heard = ''
   child.stdout.on('data', (bytes) => {
     heard += bytes

@@ -2,7 +2,8 @@ import { deepEqual, equal, match } from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Client, request } from '../kit/client.ts'
-import { APPS, folder, type LiveServer, PYTHON, type Scope, start } from '../kit/server.ts'
+import type { Scope } from '../kit/ends.ts'
+import { APPS, folder, type LiveServer, PYTHON, start } from '../kit/server.ts'
 
 type Headers = readonly (readonly [string, string])[]
 

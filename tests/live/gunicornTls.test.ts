@@ -5,7 +5,8 @@ import { type TestContext, test } from 'node:test'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { asFiles, makeCertificate } from '../kit/certificates.ts'
 import { Client, request } from '../kit/client.ts'
-import { APPS, fileScope, folder, PYTHON, run, type Scope, start } from '../kit/server.ts'
+import { atEnd, fileScope, type Scope } from '../kit/ends.ts'
+import { APPS, folder, PYTHON, run, start } from '../kit/server.ts'
 import { within } from '../kit/wait.ts'
 
 const home = folder(fileScope)
@@ -23,7 +24,7 @@ const LINE = ['--chdir', APPS, 'probe:application']
 
 async function environ(t: TestContext, port: number, own: ConnectionOptions = {}): Promise<Record<string, string>> {
   const socket = connect({ port, host: '127.0.0.1', servername: 'site.test', ca: authority.certificate, ...own })
-  t.after(() => socket.destroy())
+  atEnd(t, () => socket.destroy())
   await within(once(socket, 'secureConnect'), 'a handshake')
   const client = new Client(socket)
   await client.write(request('GET', '/environ'))

@@ -2,7 +2,8 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { folder, PYTHON, run, type Scope, type Server } from '../kit/server.ts'
+import type { Scope } from '../kit/ends.ts'
+import { folder, PYTHON, run, type Server } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const NOTES = `import json, os

@@ -1,8 +1,9 @@
 import { equal, match, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import { Client, chunked, request } from '../kit/client.ts'
+import { fileScope } from '../kit/ends.ts'
 import { Notes } from '../kit/gate.ts'
-import { fileScope, shared, start } from '../kit/server.ts'
+import { shared, start } from '../kit/server.ts'
 
 const server = await shared('probe.py', ['--workers', '1', '--max-body', '1MiB', '--max-headers', '50'])
 const notes = new Notes(fileScope)

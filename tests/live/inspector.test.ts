@@ -5,7 +5,8 @@ import { request as requestSecurely } from 'node:https'
 import { test } from 'node:test'
 import type { Journey, JourneySummary } from '../../src/dev/inspector/journey.ts'
 import { asFiles, makeCertificate } from '../kit/certificates.ts'
-import { fileScope, folder, type LiveServer, start } from '../kit/server.ts'
+import { fileScope } from '../kit/ends.ts'
+import { folder, type LiveServer, start } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const SHOP = `

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { folder, PYTHON, run, type Scope, start } from '../kit/server.ts'
+import type { Scope } from '../kit/ends.ts'
+import { folder, PYTHON, run, start } from '../kit/server.ts'
 
 const ONE = ['--workers', '1']
 const APP = 'import sys\ndef app(e, s):\n    s("200 OK", [])\n    return [sys.prefix.encode()]\n'

@@ -6,6 +6,7 @@ import { createServer, type Server as NetServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
+import { atEnd } from '../kit/ends.ts'
 import { isAlive } from '../kit/processes.ts'
 import { APPS, DRAM, folder, PYTHON, run, type Server, start } from '../kit/server.ts'
 import { eventually, within } from '../kit/wait.ts'
@@ -96,7 +97,7 @@ test('a Unix socket in use, and a file that is none, are left alone', async (t) 
   const here = folder(t, { 'notes.txt': 'precious' })
   const path = join(here, 'dram.sock')
   const holder = await listen({ path })
-  t.after(() => holder.close())
+  atEnd(t, () => holder.close())
   const used = run(t, ['probe.py', ...ONE, '--bind', `unix:${path}`])
   equal((await used.exit()).code, 5)
   match(used.stderr, /in use/)
@@ -116,14 +117,14 @@ test('a successor’s socket is not removed', async (t) => {
   const first = await start(t, 'probe.py', [...ONE, '--bind', `unix:${path}`], NO_BIND)
   unlinkSync(path)
   const holder = await listen({ path })
-  t.after(() => holder.close())
+  atEnd(t, () => holder.close())
   equal((await first.stop()).code, 0)
   ok(existsSync(path))
 })
 
 test('an inherited descriptor', async (t) => {
   const holder = await listen({ port: 0, host: '127.0.0.1' })
-  t.after(() => holder.close())
+  atEnd(t, () => holder.close())
   // Node can hand on a listening handle's descriptor to a child as any other.
   const descriptor = (holder as unknown as { _handle: { fd: number } })._handle.fd
   const server = await start(t, 'probe.py', [...ONE, '--bind', 'fd://3'], { bind: false, descriptors: [descriptor] })
@@ -137,7 +138,7 @@ test('an inherited descriptor', async (t) => {
 
 test('a port in use is a coded error, before anything is started', async (t) => {
   const holder = await listen({ port: 0, host: '127.0.0.1' })
-  t.after(() => holder.close())
+  atEnd(t, () => holder.close())
   const server = run(t, ['probe.py', ...ONE, '--bind', `127.0.0.1:${portOf(holder)}`])
   equal((await server.exit()).code, 5)
   match(server.stderr, /BIND_IN_USE/)
@@ -231,7 +232,7 @@ test('a server whose terminal went away ends like any other', async (t) => {
     cwd: APPS,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  t.after(() => child.kill('SIGKILL'))
+  atEnd(t, () => child.kill('SIGKILL'))
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
+import { atEnd } from '../kit/ends.ts'
 import { Gate } from '../kit/gate.ts'
 import { rssBytes } from '../kit/processes.ts'
 import { APPS, folder, fullOnly, type LiveServer, run, start } from '../kit/server.ts'
@@ -200,7 +201,7 @@ test('what the application prints goes through as it is, beside a log in the cla
 
 test('both logs go to syslog: UDP, and a Unix socket that only the keeper can send to', async (t) => {
   const udp = createSocket('udp4').bind(0, '127.0.0.1')
-  t.after(() => udp.close())
+  atEnd(t, () => udp.close())
   await once(udp, 'listening')
   const heard: string[] = []
   udp.on('message', (bytes) => heard.push(String(bytes)))
@@ -241,7 +242,7 @@ test('--log-config: Python’s logging writes both logs, with several fronts too
     'the log',
   )
   const client = await Client.connect({ path: join(cwd, 's.sock') })
-  t.after(() => client.close())
+  atEnd(t, () => client.close())
   await client.write(request('GET', '/print?word=now'))
   equal((await client.response()).status, 200)
   await server.untilOut(/^INFO\|dram\.access\|GET \/print 200$/m)

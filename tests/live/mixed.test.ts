@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Client, chunked, type Response, request } from '../kit/client.ts'
+import type { Scope } from '../kit/ends.ts'
 import { sendSignal } from '../kit/processes.ts'
-import { FULL, folder, type LiveServer, type Scope, start } from '../kit/server.ts'
+import { FULL, folder, type LiveServer, start } from '../kit/server.ts'
 
 const ROUNDS = FULL ? 400 : 60
 const FILE_BYTES = 700_000

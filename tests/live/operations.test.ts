@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test'
 import { askServer } from '../../src/control/client.ts'
 import { findServers } from '../../src/control/find.ts'
 import { Client, request } from '../kit/client.ts'
+import { atEnd } from '../kit/ends.ts'
 import { Gate, Notes } from '../kit/gate.ts'
 import { judgeFlawless, Load, notedRuns } from '../kit/load.ts'
 import { sendSignal } from '../kit/processes.ts'
@@ -51,7 +52,7 @@ test('--max-client-connections: 503 for more of one client, nothing for others, 
   match(answer.text, /TOO_MANY_OF_CLIENT/)
   ok(Number(answer.header('retry-after')) > 0)
   const other = connect({ host: server.host, port: server.port, localAddress: '127.0.0.2' })
-  t.after(() => other.destroy())
+  atEnd(t, () => other.destroy())
   other.write(request('GET', '/'))
   const [bytes] = (await once(other, 'data')) as [Buffer]
   match(bytes.toString('latin1'), /^HTTP\/1\.1 200 /)
@@ -159,7 +160,7 @@ test('--metrics-merge-python: summed over the workers, and never less, whoever e
 
 test('--statsd: what happened is pushed', async (t) => {
   const hub = createSocket('udp4')
-  t.after(() => hub.close())
+  atEnd(t, () => hub.close())
   let heard = ''
   hub.on('message', (packet) => {
     heard += `${packet}\n`
@@ -261,7 +262,7 @@ class Rate {
 
   static async connect(t: TestContext, server: LiveServer): Promise<Rate> {
     const socket = connect({ host: server.host, port: server.port, noDelay: true })
-    t.after(() => socket.destroy())
+    atEnd(t, () => socket.destroy())
     socket.on('error', () => {}) // where nobody is answered any more, the test fails
     await once(socket, 'connect')
     return new Rate(socket)

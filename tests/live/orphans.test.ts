@@ -2,6 +2,7 @@ import { equal, match, notEqual, ok } from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { request } from '../kit/client.ts'
+import { atEnd } from '../kit/ends.ts'
 import { Notes } from '../kit/gate.ts'
 import { isAlive, processRow, sendSignal } from '../kit/processes.ts'
 import { folder, type LiveServer, run, start } from '../kit/server.ts'
@@ -121,7 +122,7 @@ test('an application’s own child that holds everything open doesn’t hold up 
   const server = await start(t, 'probe.py', ['--workers', '1'])
   const [pid] = await server.workerPids(1)
   const child = Number((await server.get('/child')).text)
-  t.after(() => sendSignal(child, 'SIGKILL'))
+  atEnd(t, () => sendSignal(child, 'SIGKILL'))
   equal((await server.get('/die')).status, 502)
   const [next] = await server.workerPids(1)
   notEqual(next, pid)

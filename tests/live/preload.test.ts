@@ -2,10 +2,11 @@ import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { request } from '../kit/client.ts'
+import type { Scope } from '../kit/ends.ts'
 import { Gate, Notes } from '../kit/gate.ts'
 import { judgeKilled, Load, notedRuns } from '../kit/load.ts'
 import { isAlive, processRow, pssBytes, sendSignal } from '../kit/processes.ts'
-import { FULL, folder, type LiveServer, type Scope, type StartOptions, start as startAny } from '../kit/server.ts'
+import { FULL, folder, type LiveServer, type StartOptions, start as startAny } from '../kit/server.ts'
 import { eventually } from '../kit/wait.ts'
 
 const TWO = ['--workers', '2']

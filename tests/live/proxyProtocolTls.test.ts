@@ -6,7 +6,8 @@ import { type TestContext, test } from 'node:test'
 import { connect as secured } from 'node:tls'
 import { asFiles, makeCertificate } from '../kit/certificates.ts'
 import { Client, request } from '../kit/client.ts'
-import { fileScope, folder, type LiveServer, shared } from '../kit/server.ts'
+import { atEnd, fileScope } from '../kit/ends.ts'
+import { folder, type LiveServer, shared } from '../kit/server.ts'
 import { within } from '../kit/wait.ts'
 
 const V1 = Buffer.from('PROXY TCP4 203.0.113.9 10.0.0.1 4711 443\r\n')
@@ -21,14 +22,14 @@ const forbidding = await shared('probe.py', [...TLS, '--proxy-protocol', 'auto']
 /** What a proxy says first, in these pieces, and then TLS over the same connection. */
 async function through(t: TestContext, server: LiveServer, pieces: readonly Buffer[]): Promise<Client> {
   const raw = connect({ port: server.port, host: '127.0.0.1', noDelay: true })
-  t.after(() => raw.destroy())
+  atEnd(t, () => raw.destroy())
   await once(raw, 'connect')
   for (const piece of pieces) {
     raw.write(piece)
     await new Promise(setImmediate)
   }
   const socket = secured({ socket: raw, servername: 'site.test', rejectUnauthorized: false })
-  t.after(() => socket.destroy())
+  atEnd(t, () => socket.destroy())
   await within(once(socket, 'secureConnect'), 'a handshake')
   return new Client(socket)
 }
@@ -62,7 +63,7 @@ test('without it, it is the client’s own handshake', async (t) => {
 
 test('the handshake may come in the same packet', async (t) => {
   const raw = connect({ port: allowing.port, host: '127.0.0.1' })
-  t.after(() => raw.destroy())
+  atEnd(t, () => raw.destroy())
   await once(raw, 'connect')
   let first = V1
   const line = new Duplex({
@@ -74,7 +75,7 @@ test('the handshake may come in the same packet', async (t) => {
   })
   raw.on('data', (bytes) => line.push(bytes))
   const socket = secured({ socket: line, servername: 'site.test', rejectUnauthorized: false })
-  t.after(() => socket.destroy())
+  atEnd(t, () => socket.destroy())
   await within(once(socket, 'secureConnect'), 'a handshake')
   equal((await environ(new Client(socket))).REMOTE_ADDR, '203.0.113.9')
 })

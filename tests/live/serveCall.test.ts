@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { ADJUSTMENTS } from '../../src/cli/dialects/waitress/adjustments.ts'
 import { FAULTS } from '../../src/faults/table.ts'
-import { DRAM, folder, type LiveServer, PYTHON, ROOT, run, type Scope, start } from '../kit/server.ts'
+import type { Scope } from '../kit/ends.ts'
+import { DRAM, folder, type LiveServer, PYTHON, ROOT, run, start } from '../kit/server.ts'
 
 const PACKAGE = join(ROOT, 'python/package')
 const APP = `

@@ -1,6 +1,7 @@
 import { equal, match, ok } from 'node:assert/strict'
 import { test } from 'node:test'
-import { folder, run, type Scope, type StartOptions, start } from '../kit/server.ts'
+import type { Scope } from '../kit/ends.ts'
+import { folder, run, type StartOptions, start } from '../kit/server.ts'
 
 const APP = 'def app(e, s):\n    s("200 OK", [])\n    return [b"ok"]\n'
 

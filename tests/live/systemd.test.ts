@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Client, request } from '../kit/client.ts'
+import { atEnd } from '../kit/ends.ts'
 import { Gate } from '../kit/gate.ts'
 import { Ear, holders } from '../kit/manager.ts'
 import { processRow, sendSignal } from '../kit/processes.ts'
@@ -193,7 +194,7 @@ test('the example for nginx: it passes requests on, and the client’s address',
   const conf = `${user} daemon off; pid ${here}/nginx.pid; error_log stderr; events {} http { access_log off; ${temporary.join(' ')} ${site} }`
   writeFileSync(join(here, 'nginx.conf'), conf)
   const nginx = spawn('nginx', ['-c', join(here, 'nginx.conf'), '-p', here], { stdio: ['ignore', 'ignore', 'pipe'] })
-  t.after(() => nginx.kill('SIGTERM'))
+  atEnd(t, () => nginx.kill('SIGTERM'))
   let said = ''
   nginx.stderr.setEncoding('utf8').on('data', (text) => {
     said += text

@@ -9,7 +9,8 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { asFiles, type Made, makeCertificate, sealedKey } from '../kit/certificates.ts'
 import { Client, request } from '../kit/client.ts'
-import { fileScope, folder, type LiveServer, PYTHON, run, shared, start } from '../kit/server.ts'
+import { atEnd, fileScope } from '../kit/ends.ts'
+import { folder, type LiveServer, PYTHON, run, shared, start } from '../kit/server.ts'
 import { eventually, within } from '../kit/wait.ts'
 
 const home = folder(fileScope)
@@ -54,7 +55,7 @@ function open(port: number, options: ConnectionOptions = {}): TLSSocket {
 
 async function secure(t: TestContext, port: number, options: ConnectionOptions = {}) {
   const socket = open(port, options)
-  t.after(() => socket.destroy())
+  atEnd(t, () => socket.destroy())
   await within(once(socket, 'secureConnect'), 'a handshake')
   return { socket, client: new Client(socket) }
 }
@@ -123,7 +124,7 @@ test('plain HTTP is told so in plain HTTP, and the server goes on', async (t) =>
   equal(answer.status, 400)
   match(answer.text, /https:\/\//)
   const garbage = await Client.connect(plain.address)
-  t.after(() => garbage.close())
+  atEnd(t, () => garbage.close())
   await garbage.write(Buffer.from([0, 1, 2, 3]))
   await garbage.end()
   const { client } = await secure(t, plain.port)
@@ -225,7 +226,7 @@ test('a slow handshake is cut off and holds nobody up', async (t) => {
   const server = await start(t, 'probe.py', ['--workers', '1', ...SITE, '--handshake-timeout', '300ms'])
   const silent = await Client.connect(server.address)
   const half = await Client.connect(server.address)
-  t.after(() => [silent, half].map((one) => one.close()))
+  atEnd(t, () => [silent, half].map((one) => one.close()))
   await half.write(Buffer.from([22, 3, 1, 2, 0, 1]))
   const { client } = await secure(t, server.port)
   await environ(client)
@@ -337,7 +338,7 @@ test('an address may be plain beside TLS; Unix sockets are', async (t) => {
   const port = Number((await server.until(/http:\/\/127\.0\.0\.1:(\d+)/))[1])
   const unsecured = await Client.connect({ host: '127.0.0.1', port })
   const local = await Client.connect({ path })
-  t.after(() => [unsecured, local].map((one) => one.close()))
+  atEnd(t, () => [unsecured, local].map((one) => one.close()))
   for (const client of [unsecured, local]) equal((await environ(client))['wsgi.url_scheme'], 'http')
 })
 

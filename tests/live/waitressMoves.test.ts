@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { asFiles, makeCertificate } from '../kit/certificates.ts'
 import { Client, request } from '../kit/client.ts'
+import { atEnd } from '../kit/ends.ts'
 import { Gate } from '../kit/gate.ts'
 import { folder } from '../kit/server.ts'
 import { eventually, within } from '../kit/wait.ts'
@@ -83,7 +84,7 @@ test('TLS', async (t) => {
   const server = await waitressServe(t, APP, { env: { DRAM_CERTFILE: certfile, DRAM_KEYFILE: keyfile } })
   const port = Number(/https:\/\/127\.0\.0\.1:(\d+)/.exec(server.stderr)![1])
   const socket = connect({ port, host: '127.0.0.1', servername: 'site.test', ca: site.certificate })
-  t.after(() => socket.destroy())
+  atEnd(t, () => socket.destroy())
   await within(once(socket, 'secureConnect'), 'a handshake')
   const client = new Client(socket)
   await client.write(request('GET', '/environ'))

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { readToTheEnd } from '../kit/blocking.ts'
 import { request } from '../kit/client.ts'
+import { fileScope } from '../kit/ends.ts'
 import { Notes } from '../kit/gate.ts'
-import { fileScope, folder, PYTHON, shared, start } from '../kit/server.ts'
+import { folder, PYTHON, shared, start } from '../kit/server.ts'
 
 // All are started before the first test is registered.
 const broken = await shared('broken.py', ['--workers', '1'])

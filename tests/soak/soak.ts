@@ -6,10 +6,11 @@
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import type { Scope } from '../kit/ends.ts'
 import { Notes } from '../kit/gate.ts'
 import { judgeKilled, Load } from '../kit/load.ts'
 import { openDescriptors, rssBytes } from '../kit/processes.ts'
-import { type LiveServer, PYTHON, type Scope, start } from '../kit/server.ts'
+import { type LiveServer, PYTHON, start } from '../kit/server.ts'
 import { Chaos } from './chaos.ts'
 import { mixed } from './mix.ts'
 

@@ -9,6 +9,7 @@ import type { Figures } from '../../../bench/metrics.ts'
 import type { Configuration, PeerName } from '../../../bench/peers.ts'
 import { Progress } from '../../../bench/progress.ts'
 import type { ScenarioResult } from '../../../bench/results.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { result } from './support.ts'
 
 type Answer = (peer: PeerName, configuration: Configuration, requestsPerSecond: number) => Figures
@@ -16,7 +17,7 @@ type Answer = (peer: PeerName, configuration: Configuration, requestsPerSecond: 
 /** A contest in which nothing runs: `answer` says what each round finds, or throws. */
 function contest(t: TestContext, answer: Answer, more: Partial<Contest> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'dram-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }))
   const made: string[] = []
   const said: string[] = []
   const kept: ScenarioResult[] = []

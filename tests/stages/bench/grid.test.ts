@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GridStore } from '../../../bench/grid.ts'
+import { atEnd, type Scope } from '../../kit/ends.ts'
 
 test('a choice is found again on the same machine, for the same version, and nowhere else', (t) => {
   const path = place(t)
@@ -22,8 +23,8 @@ test('what cannot be read is found anew', (t) => {
   equal(new GridStore(path, 'one').find('flask', 'granian', '2.8'), null)
 })
 
-function place(t: { after(end: () => void): void }): string {
+function place(t: Scope): string {
   const folder = mkdtempSync(join(tmpdir(), 'dram-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }))
   return join(folder, 'grid.json')
 }

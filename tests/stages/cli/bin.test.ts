@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { atEnd } from '../../kit/ends.ts'
 
 const DRAM = fileURLToPath(new URL('../../../../bin/dram', import.meta.url))
 
@@ -14,7 +15,7 @@ function run(program: string, ...argv: string[]) {
 
 test('bin/dram runs, also by a link, as npm makes them', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dram-test-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  atEnd(t, () => rmSync(folder, { recursive: true }))
   symlinkSync(DRAM, join(folder, 'dram'))
   for (const program of [DRAM, join(folder, 'dram')]) {
     const { status, stdout, stderr } = run(program, '--version')

@@ -15,6 +15,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { atEnd } from '../../kit/ends.ts'
 import { eventually } from '../../kit/wait.ts'
 
 interface Bundle {
@@ -31,7 +32,7 @@ const text = (value: number): string => `exports.serving = Promise.resolve(); ex
 /** A bundle, and its compiled form once that is kept. */
 async function bundle(t: TestContext): Promise<{ file: string; kept: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'dram-test-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  atEnd(t, () => rmSync(folder, { recursive: true }))
   const file = join(folder, 'start.cjs')
   writeFileSync(file, text(42))
   equal(run(file).value, 42)

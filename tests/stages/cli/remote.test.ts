@@ -10,6 +10,7 @@ import { main } from '../../../src/cli/main.ts'
 import type { Actor, Terminal } from '../../../src/cli/terminal.ts'
 import { openControl } from '../../../src/control/socket.ts'
 import { Fault } from '../../../src/faults/fault.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { FakeOperations, runtimeFolder, SLOW, serveControl, serverFile, temporaryFolder } from '../control/fakes.ts'
 
 interface Ran {
@@ -166,11 +167,11 @@ test('scale, logs reopen and upgrade', async (t) => {
 async function mortal(t: TestContext, operations: FakeOperations) {
   const child = spawn('sleep', ['1000'], { stdio: 'ignore' })
   await once(child, 'spawn')
-  t.after(() => child.kill('SIGKILL'))
+  atEnd(t, () => child.kill('SIGKILL'))
   const parent = temporaryFolder(t)
   const folder = runtimeFolder(parent, child.pid!, null)
   const control = await openControl(folder, serverFile({ pid: child.pid! }), operations, () => {})
-  t.after(() => control?.close())
+  atEnd(t, () => control?.close())
   return { child, parent, control: control! }
 }
 

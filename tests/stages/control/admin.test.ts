@@ -8,6 +8,7 @@ import { Admin, openAdmin } from '../../../src/control/admin.ts'
 import type { Pages } from '../../../src/control/pages.ts'
 import { parseBind } from '../../../src/listen/bind.ts'
 import { openListeners } from '../../../src/listen/open.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { temporaryFolder } from './fakes.ts'
 
 const PAGES: Pages = { ready: true, metrics: async () => 'dram_info 1\n' }
@@ -15,7 +16,7 @@ const PAGES: Pages = { ready: true, metrics: async () => 'dram_info 1\n' }
 async function serve(t: TestContext, pages: Pages, lifetimeMs = 10_000, mostConnections = 64): Promise<number> {
   const listeners = await openListeners([parseBind('127.0.0.1:0')], { backlog: 8, unixMode: 0o600 })
   const admin = new Admin(listeners, pages, { lifetimeMs, mostConnections })
-  t.after(() => admin.close())
+  atEnd(t, () => admin.close())
   const { where } = listeners[0]!
   return where.kind === 'tcp' ? where.port : 0
 }
@@ -52,7 +53,7 @@ test('on a Unix path, which is gone at the end', async (t) => {
 
 test('several addresses; one that is taken is a fault of the start', async (t) => {
   const admin = await openAdmin(['127.0.0.1:0', '127.0.0.1:0'], 0o600, PAGES)
-  t.after(() => admin.close())
+  atEnd(t, () => admin.close())
   equal(admin.listeners.length, 2)
   const { where } = admin.listeners[0]!
   const taken = where.kind === 'tcp' ? where.port : 0

@@ -8,6 +8,7 @@ import { openControl } from '../../../src/control/socket.ts'
 import type { RequestFacts } from '../../../src/events/worker.ts'
 import { Fault } from '../../../src/faults/fault.ts'
 import { pidSpace, startOf } from '../../../src/system/processes.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 export const SLOW: RequestFacts = {
   requestId: 'abc-1',
@@ -124,7 +125,7 @@ export class FakeOperations implements Operations {
 /** A folder of the test's own, short enough for sockets. */
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'dram-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
@@ -162,6 +163,6 @@ export async function serveControl(
   const control = await openControl(folder, serverFile(own), operations, (text) => {
     throw new Error(text)
   })
-  t.after(() => control?.close())
+  atEnd(t, () => control?.close())
   return folder
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { chooseServer, type FoundServer, findServers, parentsOf } from '../../../src/control/find.ts'
 import { isRunning, pidSpace, startOf } from '../../../src/system/processes.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { eventually } from '../../kit/wait.ts'
 import { runtimeFolder, serverFile, temporaryFolder } from './fakes.ts'
 
@@ -19,7 +20,7 @@ function found(pid: number, name: string, folder: string, successor?: number): F
 async function bystander(t: TestContext): Promise<number> {
   const child = spawn('sleep', ['1000'], { stdio: 'ignore' })
   await once(child, 'spawn')
-  t.after(() => child.kill('SIGKILL'))
+  atEnd(t, () => child.kill('SIGKILL'))
   return child.pid!
 }
 
@@ -121,7 +122,7 @@ test('a process that has ended and was not reaped runs no more', async (t) => {
   const shell = spawn('sh', ['-c', 'sh -c "echo \\$\\$; exit 0" & exec sleep 1000'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
-  t.after(() => shell.kill('SIGKILL'))
+  atEnd(t, () => shell.kill('SIGKILL'))
   const [line] = (await once(shell.stdout!, 'data')) as [Buffer]
   const zombie = Number(line.toString())
   const start = startOf(zombie)

@@ -7,6 +7,7 @@ import { askServer } from '../../../src/control/client.ts'
 import { readServerFile } from '../../../src/control/serverFile.ts'
 import { openControl } from '../../../src/control/socket.ts'
 import { Fault } from '../../../src/faults/fault.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { FakeOperations, serveControl, serverFile, temporaryFolder } from './fakes.ts'
 
 test("the socket is its user's alone, and server.json tells whose", async (t) => {
@@ -19,7 +20,7 @@ test("the socket is its user's alone, and server.json tells whose", async (t) =>
 
 test('the umask of the process is what it was', async (t) => {
   const before = process.umask(0o027)
-  t.after(() => process.umask(before))
+  atEnd(t, () => process.umask(before))
   await serveControl(t, temporaryFolder(t), new FakeOperations())
   equal(process.umask(), 0o027)
 })

@@ -11,6 +11,7 @@ import { isPrivate, makeAuthority, makeCertificate } from '../../../src/dev/http
 import { der, identifier, time } from '../../../src/dev/https/der.ts'
 import { localCertificate } from '../../../src/dev/https/local.ts'
 import type { Fault } from '../../../src/faults/fault.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { folder } from '../../kit/server.ts'
 
 const DAY_MS = 86_400_000
@@ -134,7 +135,7 @@ test('clients that trust the authority take from it what it is made for, and not
   const authority = { name, key: createPrivateKey(made.key) }
   const server = createServer((socket) => socket.end())
   await once(server.listen(0, '127.0.0.1'), 'listening')
-  t.after(() => server.close())
+  atEnd(t, () => server.close())
   const { port } = server.address() as AddressInfo
   const verdict = async (host: string): Promise<string> => {
     const { certificate, key } = makeCertificate([host], authority, validity)

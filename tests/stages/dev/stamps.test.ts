@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { forgetBytecode } from '../../../src/dev/bytecode.ts'
 import { changedSince, stampOf } from '../../../src/dev/stamps.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'dram-stamps-'))
-  t.after(() => rmSync(path, { recursive: true }))
+  atEnd(t, () => rmSync(path, { recursive: true }))
   return path
 }
 

@@ -7,6 +7,7 @@ import { Warmth } from '../../../src/dev/warmth/warmth.ts'
 import type { Begun, WarmZygoteOwner } from '../../../src/dev/warmth/warmZygote.ts'
 import { Fault } from '../../../src/faults/fault.ts'
 import type { Unconfigured } from '../../../src/supervisor/interpreter.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 const FORKED = { pid: 1 } as Unconfigured
 
@@ -59,7 +60,7 @@ class Site {
 
   constructor(t: TestContext) {
     this.#folder = mkdtempSync(join(tmpdir(), 'dram-test-'))
-    t.after(() => rmSync(this.#folder, { recursive: true }))
+    atEnd(t, () => rmSync(this.#folder, { recursive: true }))
     this.warmth = new Warmth((begun, owner) => {
       const zygote = new FakeZygote(begun, owner)
       this.zygotes.push(zygote)

@@ -14,12 +14,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import type { HandedOver } from '../../../src/events/worker.ts'
 import { type HandedFile, type HandedFileOwner, openHandedFile } from '../../../src/files/handedFile.ts'
+import { atEnd, fileScope } from '../../kit/ends.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dram-files-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+atEnd(fileScope, () => rmSync(folder, { recursive: true, force: true }))
 
 const KIB = 1024
 const BYTES = Buffer.alloc(700_001, '0123456789abcdef!')

@@ -14,6 +14,7 @@ import { readArguments } from '../../../src/settings/arguments.ts'
 import { load } from '../../../src/settings/load.ts'
 import type { Settings } from '../../../src/settings/registry.ts'
 import type { SupervisorEvent } from '../../../src/supervisor/events.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 const LIMITS = { timeoutMs: 60_000, streamTimeoutMs: 10_000 }
 
@@ -207,7 +208,7 @@ function room(t: TestContext, argv = '', runningOf: RunningOf = () => undefined)
     return load(given, {}, folder, () => null).settings
   }
   const journal = new Journal(settings(`--log-file log --log-format json ${argv}`), runningOf)
-  t.after(async () => {
+  atEnd(t, async () => {
     await journal.close()
     rmSync(folder, { recursive: true })
   })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Keeper, type KeeperEvents } from '../../../src/house/keeper.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { eventually } from '../../kit/wait.ts'
 
 const MIB = 1024 * 1024
@@ -11,7 +12,7 @@ const MIB = 1024 * 1024
 /** A keeper for which that program stands in, and what is heard of it. */
 function standIn(t: TestContext, program: string) {
   const folder = mkdtempSync(join(tmpdir(), 'dram-keeper-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'python')
   writeFileSync(path, `#!${process.execPath}\nconst { writeSync } = require('node:fs')\n${program}\n`)
   chmodSync(path, 0o700)
@@ -27,7 +28,7 @@ function standIn(t: TestContext, program: string) {
     },
   }
   const keeper = new Keeper(path, folder, process.env)
-  t.after(() => keeper.close())
+  atEnd(t, () => keeper.close())
   return { keeper, events, heard }
 }
 

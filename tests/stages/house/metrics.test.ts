@@ -9,6 +9,7 @@ import { METRICS } from '../../../src/observe/metrics.ts'
 import { readPrometheus } from '../../../src/observe/prometheusReader.ts'
 import { RequestMetrics } from '../../../src/observe/requestMeter.ts'
 import type { WorkerStatus } from '../../../src/supervisor/status.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 function worker(number: number, state: WorkerStatus['state'], rssBytes: number | null): WorkerStatus {
   return { number, pid: 70 + number, generation: 1, state, ageMs: 1, requests: 2, busyMs: 3, running: 0, rssBytes }
@@ -84,7 +85,7 @@ function house(t: TestContext, settings: Partial<MetricParts['settings']> = {}):
     warn: (text) => warned.push(text),
   }
   const metrics = new Metrics(parts)
-  t.after(() => metrics.close())
+  atEnd(t, () => metrics.close())
   return { metrics, parts, workers, texts, asked, warned }
 }
 

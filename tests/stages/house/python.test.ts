@@ -8,6 +8,7 @@ import { findPython } from '../../../src/house/python.ts'
 import { isTooOld, pythonFault } from '../../../src/house/pythonFault.ts'
 import { readArguments } from '../../../src/settings/arguments.ts'
 import { load } from '../../../src/settings/load.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 function found(argv: string, there: string[], variables: Record<string, string> = {}, folders: string[] = []): string {
   const settings = load(readArguments(argv.split(' ').filter(Boolean)).given, {}, '/here', () => null)
@@ -75,7 +76,7 @@ test('3.9 is the oldest', () => {
 
 test('a failed interpreter is asked why', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dram-test-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  atEnd(t, () => rmSync(folder, { recursive: true }))
   const program = (name: string, lines: string): string => {
     const path = join(folder, name)
     writeFileSync(path, `#!/bin/sh\n${lines}\n`)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { wasTouched, watchTouches } from '../../../src/house/touch.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 const MISSING = { ino: 0, mtimeMs: 0 }
 
@@ -21,13 +22,13 @@ test('a touch, a replacement and a return count; going away does not', () => {
 
 test('a file is watched, also one that isn’t there yet', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dram-touch-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  atEnd(t, () => rmSync(folder, { recursive: true }))
   const path = join(folder, 'reload')
   const touched = await new Promise((resolve) => {
-    t.after(watchTouches([path], resolve, 5))
+    atEnd(t, watchTouches([path], resolve, 5))
     // Again and again: the watch begins at some later moment, and what was before it doesn't count.
     const timer = setInterval(() => writeFileSync(path, ''), 20)
-    t.after(() => clearInterval(timer))
+    atEnd(t, () => clearInterval(timer))
   })
   equal(touched, path)
 })

@@ -5,17 +5,18 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, type TestContext, test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { Acceptor } from '../../../src/listen/acceptor.ts'
 import type { ClientOwner, ClientSocket } from '../../../src/listen/client.ts'
 import { INSIDES } from '../../../src/listen/insides.ts'
 import { NetClient } from '../../../src/listen/netClient.ts'
 import { RawClient } from '../../../src/listen/rawClient.ts'
+import { atEnd, fileScope } from '../../kit/ends.ts'
 import { eventually, within } from '../../kit/wait.ts'
 
 const MIB = 1024 * 1024
 const folder = mkdtempSync(join(tmpdir(), 'dram-client-'))
-after(() => rmSync(folder, { recursive: true }))
+atEnd(fileScope, () => rmSync(folder, { recursive: true }))
 
 type Told = 'sent' | 'ended' | 'took' | 'heardEnd' | 'closed'
 
@@ -70,7 +71,7 @@ class Room {
     this.acceptor = new Acceptor(kind.takesHandles)
     this.isUnix = kind.isUnix
     this.#path = join(folder, `${Math.random()}`)
-    t.after(() => this.acceptor.close())
+    atEnd(t, () => this.acceptor.close())
   }
 
   async listen(): Promise<this> {
@@ -83,7 +84,7 @@ class Room {
     const socket = this.isUnix
       ? connect({ path: this.#path, allowHalfOpen: true })
       : connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-    this.#t.after(() => socket.destroy())
+    atEnd(this.#t, () => socket.destroy())
     return socket.on('error', () => {})
   }
 
@@ -91,7 +92,7 @@ class Room {
     const arriving = new Promise<Side>((resolve) => this.acceptor.onClient((client) => resolve(new Side(client))))
     const far = this.join()
     const [side] = await within(Promise.all([arriving, once(far, 'connect')]), 'a connection')
-    this.#t.after(() => side.client.destroy())
+    atEnd(this.#t, () => side.client.destroy())
     if (starts) side.client.start(side)
     return { side, far }
   }

@@ -5,17 +5,18 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseBind } from '../../../src/listen/bind.ts'
 import { handedSocket } from '../../../src/listen/handed.ts'
 import type { Listener } from '../../../src/listen/listener.ts'
 import { openListeners } from '../../../src/listen/open.ts'
+import { atEnd, fileScope } from '../../kit/ends.ts'
 
 const LISTEN = new URL('../../../src/listen/', import.meta.url)
 const FIRST = 3
 const folder = mkdtempSync(join(tmpdir(), 'dram-handed-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+atEnd(fileScope, () => rmSync(folder, { recursive: true, force: true }))
 
 // Opens the binds of its arguments with what it was handed, answers who comes, and settles when it is told to.
 const HEIR = `

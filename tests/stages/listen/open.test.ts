@@ -4,14 +4,15 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, 
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import type { FaultCode } from '../../../src/faults/table.ts'
 import { parseBind } from '../../../src/listen/bind.ts'
 import type { Listener } from '../../../src/listen/listener.ts'
 import { openListeners } from '../../../src/listen/open.ts'
+import { atEnd, fileScope } from '../../kit/ends.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dram-listen-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+atEnd(fileScope, () => rmSync(folder, { recursive: true, force: true }))
 
 const options = { backlog: 511, unixMode: 0o660 }
 const open = (...binds: string[]) => openListeners(binds.map(parseBind), options)

@@ -10,6 +10,7 @@ import { Acceptor } from '../../../src/listen/acceptor.ts'
 import type { ClientOwner, ClientSocket } from '../../../src/listen/client.ts'
 import { Secure } from '../../../src/listen/tls/secure.ts'
 import { makeCertificate } from '../../kit/certificates.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { eventually, within } from '../../kit/wait.ts'
 
 const { certificate, key } = makeCertificate({ name: [['CN', 'site.test']] })
@@ -66,12 +67,12 @@ async function pair(t: TestContext, greets = false): Promise<{ side: Side; far: 
   const acceptor = new Acceptor()
   acceptor.secure = secure
   await acceptor.listen({ host: '127.0.0.1', port: 0 })
-  t.after(() => acceptor.close())
+  atEnd(t, () => acceptor.close())
   const arriving = new Promise<Side>((resolve) => acceptor.onClient((client) => resolve(new Side(client))))
   const far = connect({ port: (acceptor.server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true })
   far.on('error', () => {})
   const [side] = await within(Promise.all([arriving, once(far, 'connect')]), 'a connection')
-  t.after(() => [side.client, far].map((one) => one.destroy()))
+  atEnd(t, () => [side.client, far].map((one) => one.destroy()))
   if (greets) side.client.greet(side)
   else side.client.start(side)
   return { side, far }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { writeNow } from '../../../src/listen/writeNow.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 async function pair(t: TestContext): Promise<[server: Socket, client: Socket]> {
   const listener = createServer().listen(0, '127.0.0.1')
@@ -10,7 +11,7 @@ async function pair(t: TestContext): Promise<[server: Socket, client: Socket]> {
   const accepted = once(listener, 'connection')
   const client = connect((listener.address() as { port: number }).port, '127.0.0.1')
   const [server] = (await accepted) as [Socket]
-  t.after(() => {
+  atEnd(t, () => {
     server.destroy()
     client.destroy()
     listener.close()

@@ -7,13 +7,14 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { LineQueue } from '../../../src/observe/lineQueue.ts'
 import { Sink } from '../../../src/observe/sink.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 const OPTIONS = { maxBytes: 64 * 1024, sayLost: (lines: number) => `${lines} lost\n` }
 const LINE = `${'x'.repeat(999)}\n`
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'sink-'))
-  t.after(() => rmSync(path, { recursive: true }))
+  atEnd(t, () => rmSync(path, { recursive: true }))
   return path
 }
 
@@ -23,7 +24,7 @@ function pipe(t: TestContext): { reader: number; sink: Sink } {
   execFileSync('mkfifo', [path])
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const writer = openSync(path, constants.O_WRONLY)
-  t.after(() => closeSync(writer))
+  atEnd(t, () => closeSync(writer))
   return { reader, sink: Sink.onDescriptor(writer, OPTIONS) }
 }
 

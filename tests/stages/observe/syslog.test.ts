@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test'
 import { Courier } from '../../../src/observe/courier.ts'
 import { syslogAddress, syslogMessage } from '../../../src/observe/syslog.ts'
 import { syslogCarrier } from '../../../src/observe/syslogSender.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 test('a message has the frame of Python’s SysLogHandler', () => {
   equal(syslogMessage('user', 'dram.error', 'info', 71, 'hello'), '<14>dram.error: [71] hello')
@@ -37,7 +38,7 @@ function sender(t: TestContext, address: string): [Courier, Told] {
     failed: (why) => told.failures.push(why),
     lost: (messages) => told.lost.push(messages),
   })
-  t.after(() => made.close(0))
+  atEnd(t, () => made.close(0))
   return [made, told]
 }
 
@@ -45,18 +46,18 @@ function sender(t: TestContext, address: string): [Courier, Told] {
 async function listening(t: TestContext, at: { port: number } | { path: string }): Promise<[Server, Promise<string>]> {
   const server = createServer()
   const heard = once(server, 'connection').then(async ([socket]) => {
-    t.after(() => socket.destroy())
+    atEnd(t, () => socket.destroy())
     return String((await once(socket, 'data'))[0])
   })
   server.listen({ host: '127.0.0.1', ...at })
   await once(server, 'listening')
-  t.after(() => server.close())
+  atEnd(t, () => server.close())
   return [server, heard]
 }
 
 test('by UDP: a datagram each', async (t) => {
   const server = createSocket('udp4').bind(0, '127.0.0.1')
-  t.after(() => server.close())
+  atEnd(t, () => server.close())
   await once(server, 'listening')
   const [syslog, { failures }] = sender(t, `udp://127.0.0.1:${server.address().port}`)
   const heard = once(server, 'message')
@@ -75,7 +76,7 @@ test('by TCP: a line each', async (t) => {
 
 test('by a Unix stream', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'syslog-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  atEnd(t, () => rmSync(folder, { recursive: true }))
   const path = join(folder, 'log')
   const [, heard] = await listening(t, { path })
   const [syslog] = sender(t, `unix-stream://${path}`)
@@ -101,8 +102,8 @@ test('one that reads nothing costs messages, not memory or time', async (t) => {
   const server = createServer({ pauseOnConnect: true })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => server.close())
-  server.on('connection', (socket) => t.after(() => socket.destroy()))
+  atEnd(t, () => server.close())
+  server.on('connection', (socket) => atEnd(t, () => socket.destroy()))
   const [syslog] = sender(t, `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`)
   const before = process.memoryUsage.rss()
   const message = 'x'.repeat(10_000)
@@ -117,7 +118,7 @@ test('the keeper sends what goes to a Unix socket', async (t) => {
     failed: () => {},
     lost: () => {},
   })
-  t.after(() => syslog.close(0))
+  atEnd(t, () => syslog.close(0))
   syslog.write('<14>a: b')
   syslog.write('<14>a: c')
   await syslog.close(1000)

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { Commons, commonMemory } from '../../../src/dispatch/commons.ts'
 import { Pool, type PooledWorker } from '../../../src/server/pool.ts'
 import { WIRE } from '../../../src/worker/table.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { within } from '../../kit/wait.ts'
 import { FakeWorker, frame, u32, wholeFrame } from '../worker/fakeWorker.ts'
 import { FakeClock } from './fakeClock.ts'
@@ -61,7 +62,7 @@ class Company {
       this.pooled.push(pool.attach({ ...worker.place, slot: 7 }, owner) as PooledWorker)
     })
     const pooled = this.pooled.at(-1)!
-    this.#t.after(() => {
+    atEnd(this.#t, () => {
       pool.leave(pooled)
       pooled.link.close()
     })

@@ -8,12 +8,13 @@ import type { ClientOwner, ClientSocket } from '../../../src/listen/client.ts'
 import type { Listener } from '../../../src/listen/listener.ts'
 import { Server, type ServerEvents } from '../../../src/server/server.ts'
 import { Spool } from '../../../src/spool/spool.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { FakeClock } from './fakeClock.ts'
 import { settingsOf } from './house.ts'
 
 test('a connection refused before its handshake is given back once to all fronts', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dram-greeting-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }))
   const refused: string[] = []
   const events = { refused: (_: unknown, { code }: { code: string }) => refused.push(code) } as unknown as ServerEvents
   const commons = new Commons(commonMemory(2, 1), 0)
@@ -32,7 +33,7 @@ test('a connection refused before its handshake is given back once to all fronts
     arrive = handler
   }
   server.serve([{ where, isSecure: true, onClient, close: async () => {} } as unknown as Listener])
-  t.after(() => server.close())
+  atEnd(t, () => server.close())
 
   let owner: ClientOwner | null = null
   const greet = (told: ClientOwner) => {

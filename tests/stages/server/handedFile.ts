@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { WIRE } from '../../../src/worker/table.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { frame } from '../worker/fakeWorker.ts'
 
 export interface HandedOver {
@@ -21,7 +22,7 @@ export function handOver(
   const folder = mkdtempSync(join(tmpdir(), 'dram-file-'))
   writeFileSync(join(folder, 'f'), content)
   const descriptor = openSync(join(folder, 'f'), 'r+')
-  t.after(() => {
+  atEnd(t, () => {
     closeSync(descriptor)
     rmSync(folder, { recursive: true })
   })

@@ -17,6 +17,7 @@ import { defaultSettings } from '../../../src/settings/load.ts'
 import type { Settings } from '../../../src/settings/registry.ts'
 import { Spool } from '../../../src/spool/spool.ts'
 import { Client } from '../../kit/client.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { eventually, within } from '../../kit/wait.ts'
 import { FakeWorker } from '../worker/fakeWorker.ts'
 import { FakeClock } from './fakeClock.ts'
@@ -82,7 +83,7 @@ export class House implements ServerEvents {
     house.server.serve([
       new Listener({ key: 'bind', acceptor, where, fd: null, file: null, isShared: false }, house.clock),
     ])
-    t.after(async () => {
+    atEnd(t, async () => {
       house.server.close()
       await eventually(() => readdirSync(house.spool.folder).length === 0, 'the spool to be empty')
       rmSync(house.#folder, { recursive: true, force: true })
@@ -126,7 +127,7 @@ export class House implements ServerEvents {
     await within(once(socket, 'connect'), 'a connection')
     const client = new Client(socket)
     if (paused) client.pause()
-    this.#t.after(() => client.close())
+    atEnd(this.#t, () => client.close())
     return client
   }
 

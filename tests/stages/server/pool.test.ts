@@ -5,6 +5,7 @@ import type { RequestFacts } from '../../../src/events/worker.ts'
 import { Fault } from '../../../src/faults/fault.ts'
 import { Pool, type PooledWorker, type PoolSettings } from '../../../src/server/pool.ts'
 import { WIRE } from '../../../src/worker/table.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { within } from '../../kit/wait.ts'
 import { endFrame, FakeWorker, frame, headFrame, u32, wholeFrame } from '../worker/fakeWorker.ts'
 import { FakeClock } from './fakeClock.ts'
@@ -40,7 +41,7 @@ class House {
       },
       bug: (error) => this.bugs.push(error),
     })
-    t.after(() => deepEqual(this.bugs, []))
+    atEnd(t, () => deepEqual(this.bugs, []))
   }
 
   /** A worker that serves, and has served for long unless it is `young`. */
@@ -62,7 +63,7 @@ class House {
       },
       leaving: () => {},
     })
-    this.#t.after(async () => {
+    atEnd(this.#t, async () => {
       this.pool.leave(attached as PooledWorker)
       for (let turn = 0; turn < 3; turn++)
         await new Promise(setImmediate) // burials come to their end

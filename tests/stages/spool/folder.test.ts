@@ -6,10 +6,11 @@ import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { isInMemory } from '../../../src/spool/folder.ts'
 import { Spool } from '../../../src/spool/spool.ts'
+import { atEnd, type Scope } from '../../kit/ends.ts'
 
-function parentFor(test: { after(done: () => void): void }): string {
+function parentFor(test: Scope): string {
   const parent = mkdtempSync(join(tmpdir(), 'dram-spool-test-'))
-  test.after(() => rmSync(parent, { recursive: true, force: true }))
+  atEnd(test, () => rmSync(parent, { recursive: true, force: true }))
   return parent
 }
 

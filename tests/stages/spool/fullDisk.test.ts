@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { atEnd } from '../../kit/ends.ts'
 
 const at = (name: string) => JSON.stringify(new URL(`../../../src/spool/${name}.js`, import.meta.url).href)
 
@@ -46,7 +47,7 @@ const SCRIPT = `
 
 test('a disk that takes no more: a fault for requests, a full buffer for answers, and nothing lost', (t) => {
   const parent = mkdtempSync(join(tmpdir(), 'dram-spool-test-'))
-  t.after(() => rmSync(parent, { recursive: true, force: true }))
+  atEnd(t, () => rmSync(parent, { recursive: true, force: true }))
   const limited = 'ulimit -f 64; exec "$0" --input-type=module -e "$1" "$2"'
   const child = spawnSync('/bin/sh', ['-c', limited, process.execPath, SCRIPT, parent], { encoding: 'utf8' })
   deepEqual(child.stderr, '')

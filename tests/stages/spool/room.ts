@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { BodyMemory } from '../../../src/spool/memory.ts'
 import { Spool, type SpoolOptions } from '../../../src/spool/spool.ts'
+import { atEnd } from '../../kit/ends.ts'
 
 export const KIB = 1024
 export const MIB = 1024 * KIB
@@ -21,7 +22,7 @@ export function roomFor(
   options: Partial<SpoolOptions> = {},
 ): Room {
   const parent = mkdtempSync(join(tmpdir(), 'dram-spool-test-'))
-  test.after(() => rmSync(parent, { recursive: true, force: true }))
+  atEnd(test, () => rmSync(parent, { recursive: true, force: true }))
   return { memory: new BodyMemory(memoryBytes), spool: new Spool({ parent, limitBytes: 64 * MIB, ...options }) }
 }
 

@@ -11,6 +11,7 @@ import type { SupervisorEvent, SupervisorEvents } from '../../../src/supervisor/
 import { startInterpreter } from '../../../src/supervisor/interpreter.ts'
 import type { SupervisorSettings } from '../../../src/supervisor/settings.ts'
 import { Supervisor, type SupervisorDoors } from '../../../src/supervisor/supervisor.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { within } from '../../kit/wait.ts'
 
 export interface Command {
@@ -191,7 +192,7 @@ export class Stage implements WorkerPool, SupervisorEvents, SupervisorDoors {
     const stage = new Stage(settings)
     stage.#server.listen(join(stage.#folder, 'test.sock'))
     await once(stage.#server, 'listening')
-    t.after(() => stage.#close())
+    atEnd(t, () => stage.#close())
     return stage
   }
 

@@ -12,11 +12,12 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { Pidfile } from '../../../src/system/pidfile.ts'
+import { atEnd, fileScope } from '../../kit/ends.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dram-pidfile-'))
-after(() => rmSync(folder, { recursive: true }))
+atEnd(fileScope, () => rmSync(folder, { recursive: true }))
 const path = join(folder, 'dram.pid')
 
 test('it holds our id, whole, and is removed at the end', () => {
@@ -51,7 +52,7 @@ test('one that was left behind is replaced', () => {
 
 test('that of a living process is refused, unless it is the one we replace', (t) => {
   const other = spawn('sleep', ['60'])
-  t.after(() => other.kill('SIGKILL'))
+  atEnd(t, () => other.kill('SIGKILL'))
   writeFileSync(path, `${other.pid}\n`)
   throws(() => new Pidfile(path, null), { code: 'PIDFILE', message: new RegExp(`process ${other.pid}\\b`) })
   new Pidfile(path, other.pid!)

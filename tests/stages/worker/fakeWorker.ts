@@ -7,6 +7,7 @@ import type { WorkerPlace } from '../../../src/events/pool.ts'
 import { FrameReader } from '../../../src/worker/codec.ts'
 import { EMPTY_BODY, type Question } from '../../../src/worker/link.ts'
 import { WIRE } from '../../../src/worker/table.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { within } from '../../kit/wait.ts'
 
 export interface Frame {
@@ -130,7 +131,7 @@ export class FakeWorker {
   static async start(test: Pick<TestContext, 'after'>, { threads = 1, inGreenlets = false } = {}): Promise<FakeWorker> {
     const worker = new FakeWorker(mkdtempSync(join(tmpdir(), 'dram-worker-')), threads, inGreenlets)
     await new Promise<void>((resolve) => worker.#server.listen(worker.place.socketPath, resolve))
-    test.after(() => worker.#remove())
+    atEnd(test, () => worker.#remove())
     return worker
   }
 

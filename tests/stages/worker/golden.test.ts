@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { FrameReader, FrameWriter } from '../../../src/worker/codec.ts'
 import { WINDOW_BYTES, WorkerLink } from '../../../src/worker/link.ts'
 import { WIRE } from '../../../src/worker/table.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { FakeWorker } from './fakeWorker.ts'
 import { OwnerRecorder, Recorder } from './recorder.ts'
 
@@ -161,7 +162,7 @@ for (const sample of samples('worker').filter(({ frame }) => !ON_CONTROL.include
     const worker = await FakeWorker.start(t)
     const owner = new OwnerRecorder()
     const link = new WorkerLink<Recorder>(worker.place.pid, worker.place.socketPath, worker.place.pagePath, 0, owner)
-    t.after(() => link.close())
+    atEnd(t, () => link.close())
     await worker.connected()
     const [asker, other] = [new Recorder('a'), new Recorder('b')]
     if (sample.fields.id > 1) link.running.set(sample.fields.id - 1, other)
@@ -177,7 +178,7 @@ for (const sample of samples('worker').filter(({ frame }) => !ON_CONTROL.include
 test('a link says hello on both connections', async (t) => {
   const worker = await FakeWorker.start(t)
   const link = new WorkerLink<Recorder>(1, worker.place.socketPath, worker.place.pagePath, 3, new OwnerRecorder())
-  t.after(() => link.close())
+  atEnd(t, () => link.close())
   const hellos = await worker.connected()
   deepEqual(
     hellos.map(({ flags, payload }) => [flags, JSON.parse(payload.toString())]),

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { WorkerLink } from '../../../src/worker/link.ts'
 import { WIRE } from '../../../src/worker/table.ts'
 import { cuts } from '../../kit/cases.ts'
+import { atEnd } from '../../kit/ends.ts'
 import { endFrame, FakeWorker, frame, headFrame, question, u32, wholeFrame } from './fakeWorker.ts'
 import { OwnerRecorder, Recorder } from './recorder.ts'
 
@@ -19,7 +20,7 @@ async function pair(t: TestContext, front = 0): Promise<Pair> {
   const worker = await FakeWorker.start(t)
   const owner = new OwnerRecorder()
   const link = new WorkerLink<Recorder>(worker.place.pid, worker.place.socketPath, worker.place.pagePath, front, owner)
-  t.after(() => link.close())
+  atEnd(t, () => link.close())
   await worker.connected()
   return { worker, link, owner }
 }
