@@ -56,7 +56,8 @@ async function draw(isNew) {
   page.replaceChildren(...drawJourney(journey, { replay, edit, curl, back }))
   document.title = `#${number} ${journey.method} ${journey.target} – Inspector`
   if (isNew) page.scrollTo(0, 0)
-  else if (focused !== '' && document.activeElement === document.body) byId(focused)?.focus()
+  // Who has gone to a title while this was fetched is there still.
+  if (focused !== '' && document.activeElement === document.body) byId(focused)?.focus({ preventScroll: isNew })
 }
 
 /** What is told while it is drawn, or right after, is drawn together: a stream has much to tell. */

@@ -168,6 +168,24 @@ test('keys: j and k choose, Enter goes to the journey, / to the filter, Tab begi
   equal(await page.evaluate('document.activeElement.textContent'), 'Skip to the journey')
 })
 
+test('who goes to the journey while the next one comes stays there', { skip: long }, async (t) => {
+  const { page } = await show(t, [journey(1), raised(2)], '#2')
+  let come!: () => void
+  const comes = new Promise<void>((resolve) => {
+    come = resolve
+  })
+  await page.route('**/journeys/1', async (route) => {
+    await comes
+    await route.continue()
+  })
+  await page.locator('#list [aria-current]').focus()
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  come()
+  await heading(page).getByText('kind=green').waitFor()
+  equal(await page.evaluate('document.activeElement.id'), 'title')
+})
+
 test('environ is one stop of the Tab key: the arrow keys move in it', { skip: long }, async (t) => {
   const { page } = await show(t, [journey(1)], '#1')
   equal(await page.locator('.environ [tabindex="0"]').count(), 1)
