@@ -4,7 +4,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Fault, isFaultCode } from '../faults/fault.ts'
 import type { Datagrams } from '../observe/datagrams.ts'
-import type { Level } from '../observe/log.ts'
+import type { Level } from '../observe/level.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../python/dram/keeper.py', import.meta.url))
 

@@ -1,5 +1,5 @@
 import { Courier } from '../observe/courier.ts'
-import type { Level } from '../observe/log.ts'
+import type { Level } from '../observe/level.ts'
 import type { Keeper } from './keeper.ts'
 
 const FLUSH_MS = 1_000

@@ -1,10 +1,10 @@
 import type { Datagrams } from '../observe/datagrams.ts'
 import type { Family } from '../observe/family.ts'
+import type { RequestMetrics } from '../observe/requestMeter.ts'
 import { packets, statsdLines } from '../observe/statsd.ts'
 import { classicLines, tagged } from '../observe/statsdClassic.ts'
 import { StatsdSender } from '../observe/statsdSender.ts'
 import type { Settings } from '../settings/registry.ts'
-import type { MetricParts } from './metrics.ts'
 
 const LAST_PUSH_MS = 500
 const UNIX = 'unix:'
@@ -27,8 +27,16 @@ export function ownTale(families: () => Family[]): Tale {
   }
 }
 
+interface ClassicSources {
+  readonly meters: readonly RequestMetrics[]
+  /** Lines of the log by their level, and those with a traceback. */
+  readonly logged: Readonly<Record<string, number>>
+  readonly supervisor: { readonly workers: readonly unknown[] }
+  usage(): { readonly queued: number }
+}
+
 /** By the names that pre-forking servers use. */
-export function classicTale({ meters, logged, supervisor, usage }: MetricParts): Tale {
+export function classicTale({ meters, logged, supervisor, usage }: ClassicSources): Tale {
   const readers = meters.flatMap(({ singles }) => (singles === null ? [] : [singles.reader()]))
   const kinds = ['critical', 'error', 'warning', 'exception'] as const
   const seen = { ...logged }
@@ -49,6 +57,13 @@ interface Sender {
   close(): void
 }
 
+interface PushParts {
+  readonly settings: StatsdSettings
+  /** The way to Unix sockets; null: none is needed. */
+  readonly datagrams: Datagrams | null
+  warn(message: string): void
+}
+
 /** Tells StatsD what is new, again and again. */
 export class StatsdPush {
   readonly #settings: StatsdSettings
@@ -56,7 +71,7 @@ export class StatsdPush {
   readonly #tale: Tale
   readonly #timer: NodeJS.Timeout
 
-  static of({ settings, datagrams, warn }: MetricParts, tale: Tale): StatsdPush | null {
+  static of({ settings, datagrams, warn }: PushParts, tale: Tale): StatsdPush | null {
     const { statsd } = settings
     if (statsd === null) return null
     const failed = (why: string): void => warn(`the StatsD server ${statsd} can't be told: ${why}`)

@@ -2,7 +2,7 @@ import { ENDS, type End } from '../events/ends.ts'
 import type { RequestFacts } from '../events/worker.ts'
 import type { Fault } from '../faults/fault.ts'
 import { durationText } from '../kit/units.ts'
-import type { Fields, Level } from '../observe/log.ts'
+import type { Fields, Level } from '../observe/level.ts'
 import { stacksText } from '../observe/stacks.ts'
 import type { SupervisorEvent } from '../supervisor/events.ts'
 

@@ -1,6 +1,7 @@
 import { Courier } from '../observe/courier.ts'
 import type { Datagrams } from '../observe/datagrams.ts'
-import type { Level, Log } from '../observe/log.ts'
+import type { Level } from '../observe/level.ts'
+import type { Log } from '../observe/log.ts'
 import { type Facility, syslogAddress, syslogMessage } from '../observe/syslog.ts'
 import { syslogCarrier } from '../observe/syslogSender.ts'
 import type { Settings } from '../settings/registry.ts'

@@ -1,6 +1,6 @@
 import { escaped } from './escape.ts'
+import type { Fields, Level } from './level.ts'
 import { bySecond, two, zone } from './localTime.ts'
-import type { Fields, Level } from './log.ts'
 
 /**
  * The lines of pre-forking servers, `[2026-11-30 06:47:05 +0000] [pid] [INFO] text`, which log readers know by heart:

@@ -1,4 +1,4 @@
-import type { Level } from './log.ts'
+import type { Level } from './level.ts'
 
 /** A record of Python's logging, as python/dram/records.py writes it among what the application prints. */
 export interface MarkedRecord {

@@ -1,4 +1,4 @@
-import type { Level } from './log.ts'
+import type { Level } from './level.ts'
 
 /** RFC 3164 §4.1.1, with the names that Python's SysLogHandler has. */
 export const FACILITIES = {

@@ -1,6 +1,6 @@
 import type { Fault } from '../faults/fault.ts'
 import type { FaultCode } from '../faults/table.ts'
-import type { Fields, Level } from '../observe/log.ts'
+import type { Fields, Level } from '../observe/level.ts'
 import type { ConnectionFacts, ExchangeFacts } from './facts.ts'
 
 /** One line of the log that tells of a client or a request, and what it counts for. It can travel between threads. */

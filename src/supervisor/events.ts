@@ -1,7 +1,7 @@
 import type { End } from '../events/ends.ts'
 import type { RequestFacts, ThreadStack } from '../events/worker.ts'
 import type { Fault } from '../faults/fault.ts'
-import type { Level } from '../observe/log.ts'
+import type { Level } from '../observe/level.ts'
 
 /** What the supervisor tells: each becomes a line of the log, with these facts as its fields, and a count. */
 export type SupervisorEvent =

@@ -2,7 +2,7 @@ import { constants as system } from 'node:os'
 import type { Duplex } from 'node:stream'
 import type { EndReason } from '../events/worker.ts'
 import { Fault, isFaultCode } from '../faults/fault.ts'
-import type { Level } from '../observe/log.ts'
+import type { Level } from '../observe/level.ts'
 
 /** A worker that was forked, and the paths at which it is met. */
 export interface Forked {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { EndReason } from '../events/worker.ts'
 import type { Fault } from '../faults/fault.ts'
-import type { Level } from '../observe/log.ts'
+import type { Level } from '../observe/level.ts'
 import { type Forked, Forker } from './forker.ts'
 
 export interface TemplateOwner {

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import type { EndReason } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
-import type { Level } from '../observe/log.ts'
+import type { Level } from '../observe/level.ts'
 import type { Aids } from '../settings/aids.ts'
 import type { Extension } from '../settings/load.ts'
 import { removeLifeline } from './folder.ts'
