@@ -1,3 +1,4 @@
+import type { ReloadOutcome } from '../events/attendant.ts'
 import type { RequestFacts, ThreadStack } from '../events/worker.ts'
 import type { GenerationStatus, WorkerStatus } from '../supervisor/status.ts'
 
@@ -25,13 +26,6 @@ export interface Status {
   /** Resident set size of the front. */
   readonly frontRssBytes: number
   readonly lastReload: { readonly ok: boolean; readonly text: string; readonly agoMs: number } | null
-}
-
-export interface ReloadOutcome {
-  readonly generation: number
-  readonly tookMs: number
-  /** Flags whose values changed and that count only after a restart. */
-  readonly needRestart: readonly string[]
 }
 
 export interface WorkerStacks {

@@ -1,6 +1,7 @@
-import type { Attendant, Attended, DressTrace } from '../events/attendant.ts'
+import type { Attendant, Attended, DressTrace, ReloadOutcome } from '../events/attendant.ts'
 import type { SignalName } from '../events/signals.ts'
 import { Fault } from '../faults/fault.ts'
+import { Deferred } from '../supervisor/deferred.ts'
 import { Beside } from './beside.ts'
 import { Reload } from './browser/reload.ts'
 import { forgetBytecode } from './bytecode.ts'
@@ -56,6 +57,8 @@ export class Dev implements Attendant<Beside> {
   #isStale = false
   /** Files that have changed since the last load began. */
   readonly #changedPaths: string[] = []
+  /** Who wants to hear what comes of the next load. */
+  readonly #asking: Deferred<ReloadOutcome>[] = []
   #reloading: Promise<void> | null = null
   readonly #restless = new Restless()
   readonly #restlessAssets = new Restless()
@@ -117,6 +120,14 @@ export class Dev implements Attendant<Beside> {
     if (missed.length > 0) this.#reload(missed)
   }
 
+  /** As the key does: a signal or an operator that asks for it is to make no other difference. */
+  reload(): Promise<ReloadOutcome> {
+    const asking = new Deferred<ReloadOutcome>()
+    this.#asking.push(asking)
+    this.#reloadAll()
+    return asking.promise
+  }
+
   leave(): void {
     this.#isLeaving = true
     void this.#watcher?.close()
@@ -128,6 +139,8 @@ export class Dev implements Attendant<Beside> {
     this.#screen?.close()
     await this.#watcher?.close()
     await this.#reloading
+    const stops = new Fault('RELOAD_CANCELLED', { detail: 'the server stops' })
+    for (const asking of this.#asking.splice(0)) asking.reject(stops)
     this.#options.warmth?.end()
   }
 
@@ -197,7 +210,7 @@ export class Dev implements Attendant<Beside> {
       server.hold(true)
       this.#isStale = false
       const begunMs = performance.now()
-      const fault = await attempt(() => this.#load(server))
+      const fault = await this.#load(server, this.#asking.splice(0))
       if (this.#isLeaving || fault?.code === 'RELOAD_CANCELLED') return
       this.#isBroken = fault !== null
       if (this.bystander !== null) this.bystander.hasFailed = false
@@ -209,10 +222,24 @@ export class Dev implements Attendant<Beside> {
     this.bystander?.reload?.changed()
   }
 
-  async #load(server: Attended): Promise<Fault | null> {
-    forgetBytecode(this.#changedPaths.splice(0)) // only now: a load that has just ended may have written some
-    const load = (): Promise<Fault | null> => attempt(() => server.reload().then(() => null))
-    return this.#options.warmth?.load(load) ?? load()
+  /** `asking` hear what came of it, or of its last attempt. */
+  async #load(server: Attended, asking: readonly Deferred<ReloadOutcome>[]): Promise<Fault | null> {
+    let last: Promise<ReloadOutcome> = Promise.reject(new Fault('INTERNAL', { detail: 'nothing was loaded' }))
+    last.catch(() => {})
+    const load = (): Promise<Fault | null> => {
+      last = server.load()
+      return attempt(() => last.then(() => null))
+    }
+    const fault = await attempt(async () => {
+      forgetBytecode(this.#changedPaths.splice(0)) // only now: a load that has just ended may have written some
+      return this.#options.warmth?.load(load) ?? load()
+    })
+    for (const one of asking)
+      last.then(
+        (outcome) => one.resolve(outcome),
+        (error: Error) => one.reject(error),
+      )
+    return fault
   }
 }
 

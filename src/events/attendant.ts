@@ -2,6 +2,14 @@ import type { Fault } from '../faults/fault.ts'
 import type { SignalName } from './signals.ts'
 import type { WorkerFacts } from './worker.ts'
 
+/** What came of a reload. */
+export interface ReloadOutcome {
+  readonly generation: number
+  readonly tookMs: number
+  /** Flags whose values changed and that count only after a restart. */
+  readonly needRestart: readonly string[]
+}
+
 /** What a server lets do whoever lives beside it: `dram dev`. */
 export interface Attended {
   /** URLs it is reached at. */
@@ -11,7 +19,7 @@ export interface Attended {
   /** The folder of what server and workers share, absolute. */
   readonly runtimeFolder: string
   /** Loads settings and application anew. Faults: RELOAD_FAILED, RELOAD_CANCELLED, those of the settings. */
-  reload(): Promise<{ readonly generation: number; readonly tookMs: number }>
+  load(): Promise<ReloadOutcome>
   /** While it is held, requests wait. */
   hold(isHeld: boolean): void
   /** Not null: what every request gets instead of the application. */
@@ -41,6 +49,8 @@ export interface Attendant<B> {
   diverts(signal: SignalName): boolean
   /** `fault`: why the application could not be loaded, if it could not. Every request gets it for now. */
   begin(server: Attended, fault: Fault | null): Promise<void>
+  /** A signal or an operator asks for a load, which is its affair like any other. Faults: those of `Attended.load`. */
+  reload(): Promise<ReloadOutcome>
   /** The server begins to stop: what it holds open is let go. */
   leave(): void
   end(): Promise<void>

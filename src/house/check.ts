@@ -21,7 +21,7 @@ export async function check(launch: Launch): Promise<WorkerFacts> {
   try {
     const ground = await takeGround(apart, (pid) => house.server.requestOf(pid), cleanup)
     const house: House = new House(apart, ground, new Stops(), cleanup)
-    return await house.load()
+    return await house.loadFirst()
   } finally {
     await cleanup.run()
   }

@@ -1,5 +1,5 @@
-import type { Operations, ReloadOutcome, Status } from '../control/operations.ts'
-import type { Attended } from '../events/attendant.ts'
+import type { Operations, Status } from '../control/operations.ts'
+import type { Attended, ReloadOutcome } from '../events/attendant.ts'
 import type { WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import { openFronts, type ServingFronts } from '../fronts/fronts.ts'
@@ -162,7 +162,7 @@ export class House implements Operated, SignalOwner, Attended {
   }
 
   /** Loads the application. Faults: APP_*, PYTHON_*. */
-  async load(): Promise<WorkerFacts> {
+  async loadFirst(): Promise<WorkerFacts> {
     this.facts = await this.#orPythonFault(this.supervisor.start(), this.#ground.python)
     return this.facts
   }
@@ -297,8 +297,17 @@ export class House implements Operated, SignalOwner, Attended {
   }
 
   async reload(): Promise<ReloadOutcome> {
-    if (this.state !== 'serving') throw new Fault('RELOAD_FAILED', { detail: `the server is ${this.state}` })
+    if (this.state !== 'serving') throw this.#notServing
+    return this.#launch.attendant?.reload() ?? this.load()
+  }
+
+  async load(): Promise<ReloadOutcome> {
+    if (this.state !== 'serving') throw this.#notServing
     return this.#reloads.reload()
+  }
+
+  get #notServing(): Fault {
+    return new Fault('RELOAD_FAILED', { detail: `the server is ${this.state}` })
   }
 
   async upgrade(): Promise<{ readonly pid: number }> {

@@ -1,4 +1,5 @@
-import type { Operations, ReloadOutcome, Status, WorkerStacks } from '../control/operations.ts'
+import type { Operations, Status, WorkerStacks } from '../control/operations.ts'
+import type { ReloadOutcome } from '../events/attendant.ts'
 import type { RequestFacts, WorkerFacts } from '../events/worker.ts'
 import { Fault } from '../faults/fault.ts'
 import type { Clock } from '../kit/clock.ts'

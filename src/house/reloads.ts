@@ -1,4 +1,4 @@
-import type { ReloadOutcome } from '../control/operations.ts'
+import type { ReloadOutcome } from '../events/attendant.ts'
 import { Fault } from '../faults/fault.ts'
 import { changesOf } from '../settings/changes.ts'
 import type { Loaded } from '../settings/load.ts'

@@ -37,7 +37,7 @@ export async function run(launch: Launch): Promise<number> {
     const isSuccessor = launch.inherited.birth.kind === 'successor'
     if (!isSuccessor) await house.openForOperators()
     await arrive(launch.attendant, house, cleanup)
-    const loading = launch.attendant === null ? house.load().then(() => null) : house.loadOrStandIn()
+    const loading = launch.attendant === null ? house.loadFirst().then(() => null) : house.loadOrStandIn()
     const fault = await Promise.race([loading, stops.first.then(() => 'stopped' as const)])
     if (fault === 'stopped') return 0
     if (isSuccessor) await house.openForOperators()

@@ -76,6 +76,38 @@ test('a load that somebody else has asked for ends the error, too', async (t) =>
   await site.becomes('2')
 })
 
+test('a signal and dram reload do what the key does: tabs hear of it, and an error is shown', async (t) => {
+  const site = await openSite(t)
+  site.write('unseen', 'first')
+  site.write('helper.py', 'TEXT = open("unseen").read()\n')
+  await site.becomes('first')
+  const tab = await site.server.connect()
+  await tab.write(request('GET', '/-/dev/events', [['Host', 'localhost']]))
+  const hears = async (kind: string) => {
+    for (let heard = ''; !heard.includes(`event: ${kind}\n`); ) heard += (await tab.some()).toString()
+  }
+  await hears('hello')
+  await eventually(() => loads(site.server) > 0, 'the load to be told of')
+  const before = loads(site.server)
+  site.write('unseen', '2') // which nobody watches
+  site.server.signal('SIGHUP')
+  await hears('reload')
+  await site.becomes('2')
+  await eventually(() => loads(site.server) > before, 'this one, too')
+  rmSync(join(site.path, 'unseen'))
+  const command = ['reload', '--pid', String(site.server.pid)]
+  const failed = run(t, command, { python: false })
+  equal((await failed.exit()).code, 6)
+  match(failed.stderr, /RELOAD_FAILED: [\s\S]*unseen/)
+  await hears('reload')
+  match(await site.text(), /FileNotFoundError/)
+  site.write('unseen', '3')
+  const mended = run(t, command, { python: false })
+  equal((await mended.exit()).code, 0)
+  match(mended.stdout, /^generation \d+ serves/)
+  equal(await site.text(), '3')
+})
+
 test('many files at once are few changes', async (t) => {
   const site = await openSite(t)
   for (let at = 0; at < 300; at++) site.write(`templates/${at}.html`, String(at))

@@ -1,4 +1,4 @@
-import type { ReloadOutcome } from '../../control/operations.ts'
+import type { ReloadOutcome } from '../../events/attendant.ts'
 import { remoteCommand } from './remoteCommand.ts'
 
 export const reload = remoteCommand({

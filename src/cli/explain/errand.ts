@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import type { Journey } from '../../dev/inspector/journey.ts'
 import { Recorder } from '../../dev/inspector/recorder.ts'
-import type { Attendant, Attended } from '../../events/attendant.ts'
+import type { Attendant, Attended, ReloadOutcome } from '../../events/attendant.ts'
 import type { Fault } from '../../faults/fault.ts'
 import { Http1Parser, type ParseLimits } from '../../parse/http1.ts'
 import type { Bystander } from '../../server/bystander.ts'
@@ -20,6 +20,7 @@ export class Errand implements Attendant<Bystander> {
   readonly showsLoads = false
   readonly #recorder = new Recorder({ isOwn: () => false })
   readonly #pieces: readonly Buffer[]
+  #server: Attended | null = null
   #socket: Socket | null = null
   #gone: Promise<void> = Promise.resolve()
   #mistake: unknown = null
@@ -41,7 +42,9 @@ export class Errand implements Attendant<Bystander> {
     return this.#recorder.list().flatMap(({ number }) => this.#recorder.journey(number) ?? [])
   }
 
-  async arrive(): Promise<void> {}
+  async arrive(server: Attended): Promise<void> {
+    this.#server = server
+  }
 
   diverts(): boolean {
     return false
@@ -57,6 +60,10 @@ export class Errand implements Attendant<Bystander> {
         this.#mistake = error
       })
       .finally(() => server.stop())
+  }
+
+  reload(): Promise<ReloadOutcome> {
+    return this.#server!.load()
   }
 
   leave(): void {
