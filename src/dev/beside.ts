@@ -9,6 +9,7 @@ import type { Reload } from './browser/reload.ts'
 import { errorAssets, faultPage } from './errors/errors.ts'
 import type { Place } from './errors/page.ts'
 import { Guard } from './guard.ts'
+import { redirectToTls } from './https/plain.ts'
 import { InspectorApi } from './inspector/api.ts'
 import { INSPECTOR, inspectorPages } from './inspector/page.ts'
 import { Recorder } from './inspector/recorder.ts'
@@ -76,6 +77,8 @@ export class Beside implements Bystander {
   }
 
   faultPage(request: ExchangeFacts, fault: Fault): OwnAnswer | null {
+    const redirect = fault.code === 'TLS_EXPECTED' ? redirectToTls(request) : null
+    if (redirect !== null) return redirect
     this.#judge(fault.row.status ?? 500)
     return this.#errors === null ? null : faultPage(this.guard, this.#errors, request, fault)
   }

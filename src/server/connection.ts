@@ -90,6 +90,8 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
   #gone = false
   #touched = false
   #waiting: Waiting = 'idle'
+  /** It speaks plain HTTP where TLS is expected, and its request is read for the bystander alone. */
+  #unsecured: Fault | null = null
   #deadlineMs: number
   #lingerUntilMs = 0
   #receivedBytes = 0
@@ -189,16 +191,22 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     this.#guard(() => {
       this.#pairs += securePairs(facts)
       this.#peer = null
-      this.#waiting = 'idle'
-      this.#deadlineMs = this.#context.nowMs + this.#context.settings.headTimeoutMs
+      this.#awaitHead()
     })
   }
 
   clientUnsecured(fault: Fault): void {
     this.#guard(() => {
-      if (fault.code === 'TLS_EXPECTED') this.#refuse(fault)
-      else this.#context.refused(this, fault)
+      if (fault.code !== 'TLS_EXPECTED') return this.#context.refused(this, fault)
+      if (this.#context.bystander === null) return this.#refuse(fault)
+      this.#unsecured = fault // by what is asked for, the bystander may know where to go instead
+      this.#awaitHead()
     })
+  }
+
+  #awaitHead(): void {
+    this.#waiting = 'idle'
+    this.#deadlineMs = this.#context.nowMs + this.#context.settings.headTimeoutMs
   }
 
   // — in —
@@ -239,13 +247,16 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
           this.#bodyEnd()
           break
         case 'refused':
-          this.#refuse(new Fault(event.code, { limit: event.detail, detail: event.detail, name: event.detail }))
+          this.#refuse(
+            this.#unsecured ?? new Fault(event.code, { limit: event.detail, detail: event.detail, name: event.detail }),
+          )
       }
       if (this.#lastCame && this.#receiving === null) return
     }
   }
 
   #head(head: RequestHead): void {
+    if (this.#unsecured !== null) return this.#refuse(this.#unsecured, head)
     const { framing, expectsContinue } = head.block
     const target = route(head, this.#manner.policy, this.peer)
     if (target.kind === 'refused') return this.#refuse(new Fault(target.code, target.values), head)

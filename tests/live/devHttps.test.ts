@@ -65,6 +65,34 @@ test('--https: a certificate that clients verify by the authority that is named'
   }
 })
 
+test('--https: who comes without TLS is led to it, as far as the request says where', async (t) => {
+  const { server, port } = await open(t, folder(t), ['--no-expose-errors'])
+  const tell = async (bytes: string) => {
+    const client = await Client.connect({ port })
+    atEnd(t, () => client.close())
+    for (const piece of bytes) await client.write(piece)
+    const answer = await client.response()
+    equal(await client.end(), 'ended')
+    return { ...answer, text: answer.text, location: answer.headers.find(([name]) => /^location$/i.test(name))?.[1] }
+  }
+  const led = await tell(`GET /shop?a=b HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`)
+  equal(led.status, 307)
+  equal(led.location, `https://localhost:${port}/shop?a=b`)
+  equal((await tell(`POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\n`)).location, 'https://here/')
+  for (const head of [
+    'GET / HTTP/1.1\r\nHost: a b\r\n\r\n',
+    'GET / HTTP/1.1\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost:\r\n\r\n',
+    'GET / HTTP/1.0\r\n\r\n',
+  ]) {
+    const refused = await tell(head)
+    equal(refused.status, 400, head)
+    match(refused.text, /TLS_EXPECTED/)
+    equal(refused.location, undefined)
+  }
+  equal(/ 200 \//.test(server.stdout), false, 'the application has seen none of it')
+})
+
 test('--https with a certificate of one’s own takes that', async (t) => {
   const home = folder(t)
   const authority = makeCertificate({ name: [['CN', 'own']], isAuthority: true })

@@ -10,9 +10,11 @@ import { connect, createServer } from 'node:tls'
 import { isPrivate, makeAuthority, makeCertificate } from '../../../src/dev/https/certificate.ts'
 import { der, identifier, time } from '../../../src/dev/https/der.ts'
 import { localCertificate } from '../../../src/dev/https/local.ts'
+import { redirectToTls } from '../../../src/dev/https/plain.ts'
 import type { Fault } from '../../../src/faults/fault.ts'
 import { atEnd } from '../../kit/ends.ts'
 import { folder } from '../../kit/server.ts'
+import { asked } from './asked.ts'
 
 const DAY_MS = 86_400_000
 const NOW = Date.UTC(2030, 0, 1)
@@ -153,4 +155,19 @@ test('clients that trust the authority take from it what it is made for, and not
     equal(await verdict(host), 'taken', host)
   for (const host of ['bank.example', 'test.example', '8.8.8.8', '172.32.0.1', '2001:db8::1', '::2'])
     equal(await verdict(host), 'permitted subtree violation', host)
+})
+
+test('who asks without TLS is led to the same host and path', () => {
+  const place = (target: string, host = 'localhost:8000') => {
+    const found = redirectToTls(asked([], { host, target }))
+    return found && /^307 [\s\S]*\r\nLocation: (.*)\r\n/.exec(found.head.head)?.[1]
+  }
+  equal(place('/a?b=c'), 'https://localhost:8000/a?b=c')
+  equal(place('//other.example/', '[::1]:8000'), 'https://[::1]:8000//other.example/')
+  equal(place('/', ''), null, 'nobody can tell where to')
+  equal(place('*'), null)
+  const absolute = asked([], { host: 'site.local', target: 'http://site.local/x' })
+  const found = redirectToTls({ head: { ...absolute.head!, origin: '/x' } })
+  ok(found?.head.head.includes('Location: https://site.local/x\r\n'))
+  equal(redirectToTls({ head: null }), null)
 })
