@@ -394,7 +394,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     while (this.#queued === null) {
       const next = this.#mayRun()
       if (next === null) return
-      if (this.#asked > 0 && !pool.takesAnother(this.#asked)) return
+      if (this.#asked > 0 && !pool.takesAnother(this.#asked)) return pool.awaitThread(this)
       if (next.isPipelined) {
         if (!pool.turns.mayGo(this.mark)) {
           next.witness?.heldBack()
@@ -414,7 +414,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     this.#guard(() => this.advance())
   }
 
-  /** There may be room for more of ours than there was. */
+  /** There may be a thread for more of ours than there was. */
   look(): void {
     if (this.#exchanges.length > 1) this.#guard(() => this.advance())
   }
@@ -532,6 +532,7 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     this.#gone = true
     this.#abandonAll()
     this.#outlet?.dispose()
+    this.#context.pool.unwant(this)
     this.#context.closed(this)
   }
 

@@ -10,6 +10,8 @@ export interface Pipeliner {
   isHeld: boolean
   /** It may submit one more, whatever the turns say. */
   goOn(): void
+  /** A thread is free: it may submit another, if its turn and its share let it. */
+  look(): void
 }
 
 /** Connections whose next request waits for those of others. */

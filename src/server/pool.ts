@@ -66,6 +66,10 @@ export class Pool implements WorkerPool, Home {
   #nowMs: number
   #check: NodeJS.Timeout | null = null
   readonly #heldBack: HeldBack
+  /** Those that found no thread free for a further request, in the order in which they asked. */
+  readonly #wanting = new Set<Pipeliner>()
+  #isOffering = false
+  #hasOffer = false
   readonly #pressure = new Pressure(
     () => this.#onPressure?.(),
     () => this.#queue.length > 0,
@@ -177,8 +181,40 @@ export class Pool implements WorkerPool, Home {
       const room = this.#threads + this.#serving.length * this.ahead.allowed
       return own < shareOf(room, this.connections * (this.commons?.fronts ?? 1))
     }
-    // Nothing is sent ahead: while threads are free, nobody goes short.
+    // Nothing is sent ahead: while threads are free, nobody goes short, and who has waited for one comes first.
+    if (!this.#hasFreeThread) return false
+    const takes = this.#hasOffer || this.#wanting.size === 0
+    this.#hasOffer = false
+    return takes
+  }
+
+  get #hasFreeThread(): boolean {
     return this.#queue.length === 0 && this.#serving.some(({ load, threads }) => load < threads)
+  }
+
+  /** One each: who takes a thread and wants a further one is the last of those that want one. */
+  #offerThreads(): void {
+    this.#isOffering = true
+    for (const pipeliner of this.#wanting) {
+      if (!this.#hasFreeThread) break
+      this.#wanting.delete(pipeliner)
+      this.#hasOffer = true
+      pipeliner.look()
+    }
+    this.#hasOffer = false
+    this.#isOffering = false
+  }
+
+  /** `look` is called when a thread is free and nobody queues. While requests are fast, its own next answer is soon enough. */
+  awaitThread(pipeliner: Pipeliner): void {
+    if (this.ahead.allowed > 0) return
+    this.#wanting.add(pipeliner)
+    if (!this.#isOffering && this.#hasFreeThread) this.#offerThreads()
+  }
+
+  /** It has gone. */
+  unwant(pipeliner: Pipeliner): void {
+    if (this.#wanting.size > 0) this.#wanting.delete(pipeliner)
   }
 
   /** `goOn` is called when it is this connection's turn. */
@@ -232,6 +268,7 @@ export class Pool implements WorkerPool, Home {
     }
     if (this.#company !== null) this.#passOn()
     if (!this.#heldBack.isEmpty) this.#heldBack.release()
+    if (this.#wanting.size > 0 && !this.#isOffering && this.#hasFreeThread) this.#offerThreads()
   }
 
   /** Another front says that a worker may have room. */

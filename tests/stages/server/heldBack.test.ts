@@ -22,7 +22,7 @@ function pipeliner(turns: Turns, told: string[], name: string, again: () => void
     told.push(name)
     again()
   }
-  return { mark: turns.singles, isHeld: false, goOn }
+  return { mark: turns.singles, isHeld: false, goOn, look: () => {} }
 }
 
 test('who is held goes on when others have had their turn', () => {

@@ -74,6 +74,39 @@ test('threads that are free are for who asks', async (t) => {
   equal(house.server.usage.queued, 0)
 })
 
+test('a thread that gets free is for those that pipeline, in turns, once nobody else waits', async (t) => {
+  const house = await House.open(t)
+  const worker = await house.worker({ threads: 3 })
+  const [other, single, one, two] = await Promise.all(Array.from({ length: 4 }, () => house.client()))
+  await other!.write(request('GET', '/other'))
+  const long = await worker.request()
+  await one!.write(gets(10, 14))
+  equal((await worker.request()).target, '/10')
+  const eleven = await worker.request()
+  equal(eleven.target, '/11')
+  await two!.write(gets(20, 24)) // waits in the queue: its first
+  await single!.write(request('GET', '/single'))
+  await eventually(() => house.server.usage.queued === 2, 'both to wait')
+  const ends = async (id: number) => worker.send(wholeFrame(id, '', { micros: 50_000 }))
+  const next = async () => {
+    const { id, target } = await worker.request()
+    await house.turns()
+    return { id, target }
+  }
+  await ends(long.id)
+  const twenty = await next()
+  equal(twenty.target, '/20', 'the queue comes first')
+  await ends(eleven.id) // an answer of /10's connection, which may not leave yet
+  const alone = await next()
+  equal(alone.target, '/single')
+  equal(house.server.usage.queued, 0)
+  await ends(alone.id)
+  const twelve = await next()
+  equal(twelve.target, '/12', 'it asked first, and none of its own has ended')
+  await ends(twelve.id)
+  equal((await next()).target, '/21', 'then it is the other’s turn')
+})
+
 test('a worker that joins gets what was beyond the share of one that pipelines', async (t) => {
   const house = await House.open(t)
   const first = await house.worker()
