@@ -51,7 +51,7 @@ class Kept:
 
     def __init__(self):
         self.path = os.path.join(KEPT, "python.%s.compiled" % sys.implementation.cache_tag)
-        self.codes = {}
+        self.codes = {}      # name of a module: its code, marshalled; more of them lie there than one start needs
 
     def read(self):
         """False if there is none, or anything is wrong with it."""
@@ -69,7 +69,7 @@ class Kept:
             state, codes = marshal.loads(kept[HASH_BYTES:])
             if state != state_of_sources():
                 return False
-            self.codes = marshal.loads(codes)
+            self.codes = codes
             return True
         except Exception:
             return False
@@ -77,7 +77,10 @@ class Kept:
     def find_spec(self, name, path=None, target=None):
         if name not in self.codes:
             return None
-        spec = type(sys.__spec__)(name, self, origin=self.codes[name].co_filename)
+        import marshal
+
+        code = marshal.loads(self.codes[name])
+        spec = type(sys.__spec__)(name, self, origin=code.co_filename, loader_state=code)
         spec.has_location = True
         if name == "_dram":
             spec.submodule_search_locations = [HERE]
@@ -87,7 +90,9 @@ class Kept:
         return None
 
     def exec_module(self, module):
-        exec(self.codes[module.__name__], module.__dict__)
+        spec = module.__spec__
+        code, spec.loader_state = spec.loader_state, None
+        exec(code, module.__dict__)
 
 
 def is_trusted(kept, ours):

@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 
-from . import output, process, title
+from . import output, process, stacks, title
 from .audit import Audit
 from .leave import leave
 from .zygote import GROUP_SIGNALS, Zygote, quiet_signals
@@ -22,6 +22,7 @@ def run(descriptor, paths, afterwards=None):
     is time.
     """
     quiet_signals(GROUP_SIGNALS)
+    stacks.keep_the_usual_stack()
     os.set_inheritable(descriptor, False)
 
     def live(config, place, before):
@@ -87,7 +88,7 @@ def be_template(config, front, lifeline_fd, loaded):
         process.serve_loaded(config, place, before, loaded)
 
     title.set_title(config["title"], "template")
-    template = Zygote(front, live, config, lifeline_fd)
+    template = Zygote(front, live, config, lifeline_fd, adopts=False)
     template.speak()
     process.freeze()
     template.say("ready", **process.python_facts())

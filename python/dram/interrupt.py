@@ -12,15 +12,23 @@ has written half a frame. Therefore it is raised only
 from dram import RequestTimeout
 
 from .page import IDENT, STANDING, START
+from .standard import standard
 
-try:
-    import ctypes
+kept = []                         # what raiser() has found
 
-    # By index: as an attribute, it would be shared with whoever else declares its arguments.
-    raise_in_thread = ctypes.pythonapi["PyThreadState_SetAsyncExc"]
-    raise_in_thread.argtypes = (ctypes.c_ulong, ctypes.py_object)
-except (ImportError, AttributeError):
-    raise_in_thread = None        # such a request goes on until the front kills the worker
+
+def raiser():
+    """What raises an exception in the thread of an ident; None: this Python can't, or not now."""
+    if not kept:
+        try:
+            ctypes = standard("ctypes")
+            # By index: as an attribute, it would be shared with whoever else declares its arguments.
+            found = ctypes.pythonapi["PyThreadState_SetAsyncExc"]
+            found.argtypes = (ctypes.c_ulong, ctypes.py_object)
+        except Exception:         # there is none, or there are no descriptors left to import it
+            return None
+        kept.append(found)
+    return kept[0]
 
 
 def checkpoint():
@@ -36,12 +44,15 @@ class Interrupts:
     def interrupt(self, line, request_id):
         """INTERRUPT: see above for when it does nothing."""
         key = line.key(request_id)
-        if raise_in_thread is None or not request_id or key in self.done:
+        if not request_id or key in self.done:
             return
         if not self.worker.stopping:
             if len(self.worker.lines) > 1:
                 self.early.append((line, request_id))
             return
+        raise_in_thread = raiser()
+        if raise_in_thread is None:
+            return                # it goes on until the front kills the worker
         with line.sender.writing:
             slot = line.slot_of(request_id)
             if slot is not None and slot.doubles[START] != STANDING:

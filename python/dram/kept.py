@@ -16,7 +16,7 @@ def keep(path, state, hash_key):
     try:
         if os.stat(HERE).st_uid != os.geteuid():
             return
-        content = marshal.dumps((state, marshal.dumps(compiled())))
+        content = marshal.dumps((state, compiled()))
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         with open(descriptor, "wb") as file:
             file.write(_imp.source_hash(hash_key, content) + content)
@@ -29,13 +29,14 @@ def keep(path, state, hash_key):
 
 
 def compiled():
-    """Name of a module → its code."""
+    """Name of a module → its code, marshalled."""
     codes = {}
     for name in os.listdir(HERE):
         if name.endswith(".py") and name not in ("bootstrap.py", "keeper.py"):
             path = os.path.join(HERE, name)
             with open(path, "rb") as file:
-                codes[module_name(name[:-3])] = compile(file.read(), path, "exec", dont_inherit=True)
+                code = compile(file.read(), path, "exec", dont_inherit=True)
+            codes[module_name(name[:-3])] = marshal.dumps(code)
     return codes
 
 

@@ -1,14 +1,14 @@
 """Finds the application that APP names, or explains why it can't be had."""
-import ast
-import difflib
 import importlib
 import importlib.util
 import os
 import sys
 from importlib.machinery import SourceFileLoader
+from keyword import iskeyword
 from types import FunctionType, ModuleType
 
 from .fault import Fault, describe, has_foreign_frames, report_of, traceback_of
+from .standard import standard
 
 DEFAULT_FILES = ("wsgi.py", "app.py", "main.py")
 DEFAULT_ATTRIBUTES = ("application", "app")
@@ -186,7 +186,7 @@ def not_found(says, name, names, prefix=""):
 
 
 def did_you_mean(name, names, prefix=""):
-    near = difflib.get_close_matches(name, sorted(set(names)), 3)
+    near = standard("difflib").get_close_matches(name, sorted(set(names)), 3)
     return "did you mean %s?" % " or ".join(repr(prefix + one) for one in near) if near else ""
 
 
@@ -211,6 +211,10 @@ def import_failed(what, error):
 
 def parse(expression, app):
     """`a.b`, or `a.b(literals)`, as (names, None) or (names, (arguments, keywords))."""
+    names = expression.split(".")
+    if expression.isascii() and all(name.isidentifier() and not iskeyword(name) for name in names):
+        return names, None      # nearly all, and ast takes long to import
+    ast = standard("ast")
     try:
         node = ast.parse(expression, mode="eval").body
         call = None
@@ -335,6 +339,7 @@ def load_django(path):
 
 def find_settings(path):
     """The settings module that a manage.py names, read without running it."""
+    ast = standard("ast")
     try:
         with open(path, "rb") as file:
             tree = ast.parse(file.read(), path)

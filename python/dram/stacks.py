@@ -5,9 +5,8 @@ import os
 import sys
 import threading
 import traceback
-from _thread import get_ident
+from _thread import allocate_lock, get_ident, start_new_thread
 
-from . import prctl
 from .fault import OUR_FOLDER
 from .frames import ID_MASK, TABLE
 from .page import FRONT_SHIFT, ID, IDENT
@@ -15,6 +14,8 @@ from .page import FRONT_SHIFT, ID, IDENT
 # Of a longer stack, so many of the latest calls are shown.
 MAX_CALLS = 300
 SS_DISABLE = 2
+
+has_given_stack = False
 COLLECTS_AMID_ALLOCATION = sys.version_info[:2] == (3, 11)
 # Without the GIL a thread's frames can't be read while it runs.
 has_gil = getattr(sys, "_is_gil_enabled", lambda: True)
@@ -29,21 +30,49 @@ def arm_dump(path):
     """
     if sys.platform != "linux":
         return
+    keep_the_usual_stack()
     # Never closed: the handler writes to it as long as this process lives.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     faulthandler.register(TABLE["signals"]["DUMP"], file=descriptor, all_threads=True, chain=False)
-    handle_signals_on_the_usual_stack()
 
 
-def handle_signals_on_the_usual_stack():
-    """Takes back the alternate stack of 16 KiB that faulthandler gives its thread.
+def keep_the_usual_stack():
+    """Keeps this thread, and processes that are forked from here, from the alternate stack of faulthandler's, 16 KiB.
 
     The kernel lays the frames of all signals that wait onto it, one on another, 3.4 KiB each with AVX-512 and 11 KiB
-    with AMX: a service manager's TERM beside a terminal's INT, QUIT and HUP would be SIGSEGV.
+    with AMX: a service manager's TERM beside a terminal's INT, QUIT and HUP would be SIGSEGV. faulthandler gives its
+    stack once, to the thread that first asks for it: to one that ends at once.
     """
-    if prctl.ctypes is None:
+    global has_given_stack
+    if has_given_stack or sys.platform != "linux":
         return
-    ctypes = prctl.ctypes
+    has_given_stack = True
+    if faulthandler.is_enabled():      # PYTHONFAULTHANDLER: the main thread has it
+        return take_back_the_stack()
+    given = allocate_lock()
+    given.acquire()
+
+    def ask():
+        try:
+            # Of a signal that nobody sends yet; the descriptor is never written to.
+            faulthandler.register(TABLE["signals"]["DUMP"], file=2, chain=False)
+            faulthandler.unregister(TABLE["signals"]["DUMP"])
+        finally:
+            given.release()
+
+    try:
+        start_new_thread(ask, ())
+    except RuntimeError:      # there may be no more of them
+        ask()
+        return take_back_the_stack()
+    given.acquire()
+
+
+def take_back_the_stack():
+    try:
+        import ctypes
+    except Exception:      # as in prctl.py
+        return
 
     class Stack(ctypes.Structure):                # stack_t, sigaltstack(2)
         _fields_ = [("sp", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]

@@ -48,7 +48,7 @@ def fork():
 
 
 class Zygote:
-    def __init__(self, supervisor, live, config=None, lifeline=None, afterwards=None, paths=(), be_warm=None):
+    def __init__(self, supervisor, live, config=None, lifeline=None, afterwards=None, paths=(), be_warm=None, adopts=True):
         self.supervisor = supervisor
         self.live = live              # what a worker does: live(config, its place, our lifeline); never returns
         self.config = config
@@ -66,7 +66,8 @@ class Zygote:
         for end in (self.wake, self.waker):
             end.setblocking(False)
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
-        self.is_heir = prctl.become_subreaper()      # of what its templates leave
+        self.adopts = adopts          # is to take what its templates leave …
+        self.is_heir = False          # … and does
         prctl.stay_dumpable()
 
     def say(self, event, **facts):
@@ -195,6 +196,13 @@ class Zygote:
         # Kept beyond the worker's end, so that its last words aren't lost if it ends at once.
         self.workers[pid] = (number, made.outputs)
         self.say("forked", worker=number, pid=pid, **made.files)
+        self.settle_down()
+
+    def settle_down(self):
+        """What is done while a first worker loads the application."""
+        if self.adopts:
+            self.adopts = False
+            self.is_heir = prctl.become_subreaper()
         afterwards, self.afterwards = self.afterwards, None
         if afterwards is not None:
             afterwards()

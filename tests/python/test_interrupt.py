@@ -12,10 +12,12 @@ from support import FLAGS, PAGE, PATIENCE_SECONDS, LocalWorker, ZygoteProcess, f
 from test_reply import PLAIN, Case
 import dram
 from _dram import interrupt
-from _dram.interrupt import checkpoint
+from _dram.interrupt import checkpoint, raiser
 from _dram.page import ID, IDENT, STANDING, START
 from _dram.send import Sender
 from _dram.stacks import current_frames
+
+raise_in_thread = raiser()
 
 # All positions instead of some: minutes instead of seconds.
 EVERYWHERE = "DRAM_TEST_EVERYWHERE" in os.environ
@@ -44,7 +46,7 @@ def final(frames, request_id):
     return [frame for frame in ends if frame.kind != "HEAD" or frame.has("LAST")]
 
 
-@unittest.skipIf(interrupt.raise_in_thread is None, "this Python can't")
+@unittest.skipIf(raise_in_thread is None, "this Python can't")
 class Interrupted(Case):
     def begin(self, application, **config):
         """A worker whose request 1 runs, and that has been told to stop."""
@@ -196,8 +198,8 @@ class Interrupted(Case):
             return [b"whole"]
 
         worker = self.begin(application)
-        able, interrupt.raise_in_thread = interrupt.raise_in_thread, None
-        self.addCleanup(setattr, interrupt, "raise_in_thread", able)
+        able, interrupt.raiser = interrupt.raiser, lambda: None
+        self.addCleanup(setattr, interrupt, "raiser", able)
         worker.tell("INTERRUPT", 1)
         worker.tell("PING")
         worker.control_reader.next()
@@ -205,7 +207,7 @@ class Interrupted(Case):
         self.assertEqual(worker.next("HEAD").body, b"whole")
 
 
-@unittest.skipIf(interrupt.raise_in_thread is None, "this Python can't")
+@unittest.skipIf(raise_in_thread is None, "this Python can't")
 class Checkpoints(unittest.TestCase):
     def test_what_was_asked_for_comes_out_there(self):
         """All our safety hangs on this: a pending exception is raised at a function's entry, at the latest."""
@@ -213,7 +215,7 @@ class Checkpoints(unittest.TestCase):
 
         def run():
             try:
-                quietly(interrupt.raise_in_thread, threading.get_ident(), dram.RequestTimeout)
+                quietly(raise_in_thread, threading.get_ident(), dram.RequestTimeout)
                 checkpoint()
                 outcome.append("beyond")
             except dram.RequestTimeout:
@@ -255,7 +257,7 @@ class Checkpoints(unittest.TestCase):
                 thread = threading.Thread(target=run)
                 thread.start()
                 wait_for_frame(thread, Sender.send)
-                interrupt.raise_in_thread(thread.ident, dram.RequestTimeout)
+                raise_in_thread(thread.ident, dram.RequestTimeout)
             thread.join()
             self.assertTrue(raised.is_set())
             self.assertFalse(sender.writing.locked())
@@ -309,7 +311,7 @@ class Injection:
         if self.at_once:
             raise dram.RequestTimeout
         sys.settrace(None)           # else Python would look for it when it calls this next
-        quietly(interrupt.raise_in_thread, slot.words[IDENT], dram.RequestTimeout)
+        quietly(raise_in_thread, slot.words[IDENT], dram.RequestTimeout)
         return self
 
 
@@ -341,7 +343,7 @@ def generated():
         yield b"x" * size
 
 
-@unittest.skipIf(interrupt.raise_in_thread is None, "this Python can't")
+@unittest.skipIf(raise_in_thread is None, "this Python can't")
 @unittest.skipIf(sys.version_info[:2] == (3, 12), "this Python crashes now and then when bytecodes are traced")
 class Anywhere(Case):
     STRIDE = 1 if EVERYWHERE else 31
@@ -436,7 +438,7 @@ def talkative(environ, start_response):
         environ["wsgi.errors"].write("turn %d\n" % turn)
 
 
-@unittest.skipIf(interrupt.raise_in_thread is None, "this Python can't")
+@unittest.skipIf(raise_in_thread is None, "this Python can't")
 class AtAnyTime(Case):
     ROUNDS = 500 if EVERYWHERE else 40
 

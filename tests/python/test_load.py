@@ -208,7 +208,7 @@ class NoApp(Case):
 
 class Refusals(Case):
     def test_specs(self):
-        for app in ("", ":app", "m:", "m:a-b", "m:f(x)", "m:f(*[1])", "m:f(**{})", "m:f().g", "m:a[0]", "m:1", "m:a b"):
+        for app in ("", ":app", "m:", "m:a-b", "m:f(x)", "m:f(*[1])", "m:f(**{})", "m:f().g", "m:a[0]", "m:1", "m:a b", "m:None", "m:a.if"):
             self.refused(app, "APP_SPEC_INVALID")
         for app in (".relative", "a..b", "a."):
             self.refused(app, "APP_SPEC_INVALID")
@@ -241,6 +241,20 @@ class Refusals(Case):
         self.assertEqual(fault.traceback, "")
         self.refused("web:hello.nothing", "APP_ATTRIBUTE_MISSING", "'nothing'")
         self.refused("web", "APP_ATTRIBUTE_MISSING", "application", "create_app()")
+
+    def test_what_only_a_refusal_imports_is_the_standard_librarys(self):
+        for name in ("difflib", "heapq"):
+            self.write(name + ".py", "raise RuntimeError('the wrong module')\n")
+            sys.modules.pop(name, None)
+        self.write("myapp.py", HELLO + "    application = hello\n")
+        self.refused("myapp:aplication", "APP_ATTRIBUTE_MISSING", "did you mean 'application'?")
+
+    def test_what_only_a_factory_with_arguments_imports_is_the_standard_librarys(self):
+        self.write("ast.py", "raise RuntimeError('the wrong module')\n")
+        sys.modules.pop("ast", None)
+        self.write("myapp.py", HELLO + "    make = lambda name: hello\n")
+        sys.path.insert(0, self.folder)      # as a dialect may have done by now
+        self.named("myapp:make('x')", "myapp:make('x')")
 
     def test_not_callable(self):
         self.write("web.py", "application = 7\ndef make(): return None\n")

@@ -216,6 +216,41 @@ threading.Event().wait()
                 process.wait()
                 process.stdout.close()
 
+    STACK_OF = """
+import ctypes, faulthandler, os, sys
+sys.path.insert(0, sys.argv[1])
+import support
+from _dram import stacks
+
+class Stack(ctypes.Structure):
+    _fields_ = [("sp", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
+
+def has_its_own():
+    stack = Stack()
+    ctypes.CDLL(None).sigaltstack(None, ctypes.byref(stack))
+    return not stack.flags & stacks.SS_DISABLE
+
+if sys.argv[3] == "forked":
+    stacks.keep_the_usual_stack()
+    if os.fork():
+        os._exit(os.waitpid(-1, 0)[1] >> 8)
+elif sys.argv[3] == "no threads":
+    def no_threads(*given):
+        raise RuntimeError("can't start new thread")
+    stacks.start_new_thread = no_threads
+stacks.arm_dump(sys.argv[2])
+faulthandler.enable()
+os._exit(1 if has_its_own() else 0)
+"""
+
+    @unittest.skipUnless(sys.platform == "linux", "Linux only")
+    def test_signals_are_handled_on_the_usual_stack(self):
+        for case, options in (("alone", ()), ("forked", ()), ("no threads", ()), ("enabled", ("-X", "faulthandler"))):
+            with self.subTest(case), tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "worker.stack")
+                command = [sys.executable, *options, "-c", self.STACK_OF, HERE, path, case]
+                self.assertEqual(subprocess.run(command).returncode, 0)
+
 
 class Slots(Case):
     def words(self, worker, number=0):

@@ -395,10 +395,10 @@ def app(environ, start_response):
         self.check(zygote.process.pid, zygote, front)
 
     def test_of_the_templates_workers(self):
-        _, template, candidate = self.template(self.SOURCE)
+        zygote, template, _ = self.template(self.SOURCE)
         front, _ = template.fork(2)
         front.next("READY")
-        self.check(candidate["pid"], template, front)
+        self.check(zygote.process.pid, template, front)
 
     def test_do_not_keep_the_zygote(self):
         self.write("myapp.py", self.SOURCE)

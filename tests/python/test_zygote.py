@@ -41,7 +41,7 @@ def app(environ, start_response):
     elif path == "/python":
         body = ascii((sys.path, sys.argv, sys.modules["__main__"].__dict__.get("__file__"))).encode()
     elif path == "/modules":
-        body = " ".join(name for name in sys.modules if "dram" in name).encode()
+        body = " ".join(sys.modules).encode()
     elif path == "/state":
         body = ascii((os.getcwd(), os.environ.get("GREETING"), sys.stdin.read())).encode()
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -348,7 +348,12 @@ class Surroundings(Case):
     def test_modules_of_ours(self):
         zygote, front, _, _ = self.worker()
         names = self.body(front, 1, "/modules").split()
-        self.assertEqual([name for name in names if not name.startswith("_dram")], ["dram"])
+        self.assertEqual([name for name in names if "dram" in name and not name.startswith("_dram")], ["dram"])
+
+    def test_what_a_plain_start_does_without(self):
+        zygote, front, _, _ = self.worker()
+        names = self.body(front, 1, "/modules").split()
+        self.assertEqual({"ast", "ctypes", "difflib"}.intersection(names), set())
 
     def test_shadowing_names(self):
         bomb = "raise RuntimeError('the wrong module')\n"

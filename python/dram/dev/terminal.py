@@ -12,12 +12,14 @@ from queue import SimpleQueue          # these bound early: an application may p
 from socket import AF_UNIX, socket
 
 from .. import output
-from ..interrupt import raise_in_thread
+from ..interrupt import raiser
 
 GRANTED = b"+"
 GIVEN_BACK = b"."
 STANDARD = (0, 1, 2)
 MOST_WORDS = 4096
+
+raise_in_thread = raiser()
 
 
 class Unavailable(Exception):
