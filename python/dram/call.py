@@ -16,10 +16,13 @@ def respond(answer, chunks):
         body = chunks[0] if len(chunks) == 1 else joined(chunks)
         if type(body) is bytes:
             size = len(body)
-            if (answer.length is None or answer.length == size) and size <= answer.line.most_whole:
+            if (answer.length is None or answer.length == size) and size <= answer.line.window:
                 if answer.stream is not None:
                     answer.stream.discard()
-                answer.whole(body)
+                if size <= answer.line.most_whole:
+                    answer.whole(body)
+                else:
+                    answer.large(body)
                 return
     try:
         if answer.length and (kind in plain_kinds or is_plain(kind)):

@@ -42,7 +42,7 @@ class Line:
 
     def let_go_in_child(self):
         """In a process that the application forks: nothing of ours may stay open there."""
-        self.sender.writing = allocate_lock()
+        self.sender.let_go_in_child()
         self.data.close()
         self.control.close()
 

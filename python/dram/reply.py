@@ -15,7 +15,7 @@ from .fault import (
     wrong_body,
     wrong_chunk,
 )
-from .files import region_of
+from .files import can_splice, region_of
 from .frames import FILE_HEADER, FLAGS, HEAD_HEADER, HEADER, MAX_U32, WORKER, U32, frame, json_frame, microseconds
 from .headers import LENGTH, write_head
 from .interrupt import checkpoint
@@ -136,6 +136,17 @@ class Answer:
         out.extend((pack_head(size, HEAD, self.flags | LAST, self.code, self.id, head_bytes, spent), head, body))
         if size > MAX_JOINED_BYTES:
             sender.flush()
+
+    def large(self, body):
+        """As whole(), for one that is worth a write of its own: DATA can be passed on while it comes."""
+        self.check_client()
+        if self.length is None:
+            self.add_length(len(body))
+        self.begun = self.head_sent = True
+        self.sent = len(body)
+        self.ended = now = clock()
+        head = self.head_frame(b"") + (HEADER.pack(len(body), DATA, 0, 0, self.id),)
+        self.line.sender.send_last(head, body, frame("END", self.id, U32.pack(microseconds(now - self.start))))
 
     def send_all(self, chunks):
         """Sends what the application returned, up to its end or to where it need not go on."""
@@ -342,11 +353,29 @@ class Answer:
             if self.hand_over(region):
                 self.sent += region.length
                 return
+        if can_splice(region) and region.length > MAX_WHOLE_BYTES:
+            self.splice(region)
         while region.length:
             data = region.read(MAX_FRAME_BYTES)
             if not data:
                 break
             self.send(data)
+
+    def splice(self, region):
+        """Sends of a file what the window takes, without reading it; whatever is left is to be read."""
+        self.check_client()
+        if not self.begun:
+            self.begin()
+        if self.deferred:
+            self.let_go()
+        while region.length and self.granted > self.sent:
+            head = () if self.head_sent else self.head_frame(b"")
+            count = self.line.sender.splice(head, self.id, region, min(region.length, self.granted - self.sent))
+            if not count:
+                break
+            self.head_sent = True
+            self.sent += count
+            region.advance(count)
 
     def hand_over(self, region):
         """Offers a file to the front; whether it took it."""

@@ -7,11 +7,13 @@ checkpoint() first (interrupt.py).
 """
 from _thread import allocate_lock
 
-from .frames import LOG_LEVELS, frame
+from .files import Pipe
+from .frames import HEADER, LOG_LEVELS, WORKER, frame
 from .interrupt import checkpoint
 
 MAX_JOINED_BYTES = 32 * 1024      # above it, a second copy costs more than a second system call
 MAX_LOG_BYTES = 64 * 1024
+DATA = WORKER["DATA"]
 
 
 class Sender:
@@ -21,6 +23,13 @@ class Sender:
         self.writing = allocate_lock()
         self.sendall = socket.sendall
         self.socket = socket
+        self.pipes = []               # at most one that nobody uses
+
+    def let_go_in_child(self):
+        self.writing = allocate_lock()
+        for pipe in self.pipes:
+            pipe.close()
+        self.pipes = []
 
     def flush(self):
         if self.out:
@@ -44,20 +53,62 @@ class Sender:
                 self.out.extend(pieces)
                 self.flush_locked()
             else:
-                out = self.out
-                out.extend(pieces[:-1])
-                count = len(out)
-                head = b"".join(out[:count])
-                del out[:count]
-                self.send_both(head, memoryview(pieces[-1]))
+                self.out.extend(pieces[:-1])
+                self.send_large(memoryview(pieces[-1]))
 
-    def send_both(self, head, piece):
+    def send_last(self, before, piece, after):
+        """Sends a large piece now, behind all that waits and `before`, and in front of `after`."""
+        with self.writing:
+            checkpoint()
+            self.out.extend(before)
+            self.send_large(memoryview(piece), after)
+
+    def send_large(self, piece, after=b""):
         """One system call, as a rule: a signal may cut it short."""
-        sent = self.socket.sendmsg((head, piece))
-        if sent < len(head):
-            self.sendall(head[sent:])
-        if sent < len(head) + len(piece):
-            self.sendall(piece[max(0, sent - len(head)) :])
+        out = self.out
+        count = len(out)
+        head = b"".join(out[:count])
+        del out[:count]
+        rest = self.socket.sendmsg((head, piece, after))
+        for part in (head, piece, after):
+            if rest < len(part):
+                self.sendall(part[rest:])
+                rest = 0
+            else:
+                rest -= len(part)
+
+    def splice(self, before, request_id, region, most):
+        """Sends up to `most` bytes of a file as DATA, behind `before`, without reading them; how many. 0: it can't be."""
+        pipe = self.take_pipe()
+        if pipe is None:
+            return 0
+        try:
+            count = pipe.take(region, most)      # it may wait for a disk: not with the lock
+            if count:
+                with self.writing:
+                    checkpoint()
+                    self.out.extend((*before, HEADER.pack(count, DATA, 0, 0, request_id)))
+                    self.flush_locked()
+                    pipe.give(self.socket, count)
+        except BaseException:
+            pipe.close()        # something may be left in it
+            raise
+        if self.pipes:
+            pipe.close()
+        else:
+            self.pipes.append(pipe)
+        return count
+
+    def take_pipe(self):
+        """An empty pipe; None: there are no descriptors left."""
+        try:
+            return self.pipes.pop()
+        except IndexError:
+            pass
+        try:
+            return Pipe()
+        except OSError:
+            return None
 
     def log(self, level, text, request_id=0):
         """One LOG frame, or several if the text is long."""

@@ -178,6 +178,10 @@ class WatchedAnswer(Answer):
         self.tell_rest()
         super().whole(body)
 
+    def large(self, body):
+        self.tell_rest()
+        super().large(body)
+
     def end_frame(self, flags=0):
         self.tell_rest()
         super().end_frame(flags)

@@ -6,6 +6,8 @@ import { AnswerBuffer, type AnswerBufferOwner, type AnswerBufferStore } from '..
 import { WINDOW_BYTES } from '../worker/link.ts'
 import type { Outlet } from './outlet.ts'
 
+const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i
+
 export interface StreamOwner {
   readonly outlet: Outlet
   /** So many more bytes of this answer may come from the worker. */
@@ -34,6 +36,8 @@ export class AnswerStream implements AnswerBufferOwner {
   #source: AnswerBuffer | HandedFile | null = null
   /** Bytes that came and for which no credit was given back yet. */
   #taken = 0
+  /** Bytes that the worker may send in all. */
+  #granted = WINDOW_BYTES
   #active = false
   #ended: 'no' | 'whole' | 'short' = 'no'
   #gone = false
@@ -150,8 +154,16 @@ export class AnswerStream implements AnswerBufferOwner {
   /** In large parts of the window: each wakes the worker. */
   #giveCredit(): void {
     if (this.#taken < (WINDOW_BYTES * 3) / 4 || (this.#source instanceof AnswerBuffer && this.#source.full)) return
+    if (this.#granted >= this.#wholeBytes) return
     this.#owner.credit(this.#taken)
+    this.#granted += this.#taken
     this.#taken = 0
+  }
+
+  /** As the worker has announced it; it sends no more than that. */
+  get #wholeBytes(): number {
+    const found = this.framing === 'length' ? CONTENT_LENGTH.exec(this.#head) : null
+    return found === null ? Number.POSITIVE_INFINITY : Number(found[1])
   }
 
   #finish(): void {

@@ -115,7 +115,7 @@ export class FrameWriter {
  * large DATA frame any part counts as a frame, so that it is passed on while it comes.
  */
 export class FrameReader {
-  bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+  bytes: Buffer
   type = 0
   flags = 0
   aux = 0
@@ -128,12 +128,18 @@ export class FrameReader {
   /** Of a DATA frame, a part of which was told: how much of it is to come. */
   #moreData = 0
   #moreDataId = 0
+  readonly #initialBytes: number
+
+  constructor(initialBytes = INITIAL_BYTES) {
+    this.#initialBytes = initialBytes
+    this.bytes = Buffer.allocUnsafeSlow(initialBytes)
+  }
 
   /** Where the next bytes go: behind the part of a frame that is here already. */
   target(): Buffer {
     const rest = this.#to - this.#from
     const need = this.begunBytes || HEADER
-    if (rest === 0 && this.bytes.length > MOST_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+    if (rest === 0 && this.bytes.length > MOST_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(this.#initialBytes)
     if (need > this.bytes.length) {
       const larger = Buffer.allocUnsafeSlow(need + INITIAL_BYTES)
       this.bytes.copy(larger, 0, this.#from, this.#to)

@@ -17,6 +17,9 @@ const ROLE_CONTROL = 1
 /** Bytes of an answer that may be under way before the first CREDIT, and how many are granted at a time. */
 export const WINDOW_BYTES = 1024 * 1024
 
+/** What the worker's socket holds (SEND_BUFFER_BYTES in process.py) is read at once: 1 MiB took five turns of the loop (bench/anatomy.md). */
+const READ_BYTES = 512 * 1024
+
 /** A frame beyond this is no frame: something else wrote to the worker's socket. */
 const MOST_FRAME_BYTES = 64 * 1024 * 1024
 
@@ -74,7 +77,7 @@ export class WorkerLink<A extends Asker> {
   lastSentId = 0
   readonly #owner: LinkOwner<A>
   readonly #page: StatePage
-  readonly #reader = new FrameReader()
+  readonly #reader = new FrameReader(READ_BYTES)
   readonly #data: Wire
   readonly #control: Wire
   readonly #stacks = new Inquiry<readonly WireStack[]>(() => this.#say(F.STACKS, 0, 0))

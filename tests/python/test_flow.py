@@ -1,13 +1,16 @@
 """Credit, files, streamed request bodies, and giving back what isn't begun."""
 import contextlib
+import errno
 import os
 import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 
 from support import FLAGS, PAGE, U32, LocalWorker, request_frame
 from test_reply import PLAIN, Case, app_of, serving
+from _dram import files
 from _dram.frames import FILE_HEADER
 
 LAST = FLAGS["BODY"]["LAST"]
@@ -214,6 +217,120 @@ class Files(Case):
             return environ["wsgi.file_wrapper"](file)
 
         self.assertEqual(self.hand_over(application)[2], 300000)
+
+
+@unittest.skipIf(files.splice is None, "this Python can't splice")
+class SplicedFiles(Case):
+    """Files that go from the page cache into the socket."""
+
+    MIB = 1024 * 1024
+
+    def setUp(self):
+        self.file = tempfile.NamedTemporaryFile()
+        self.addCleanup(self.file.close)
+        self.content = os.urandom(self.MIB)
+        self.file.write(self.content)
+        self.file.flush()
+        self.spliced = []
+        self.splice = splice = files.splice
+
+        def counted(source, target, count, **where):
+            size = splice(source, target, count, **where)
+            self.spliced.append(size)
+            return size
+
+        self.use(counted)
+
+    def use(self, splice):
+        files.splice = splice
+        self.addCleanup(setattr, files, "splice", self.splice)
+
+    def serve(self, mode="rb", skip=0, before=b"", headers=PLAIN):
+        def application(environ, start_response):
+            write = start_response("200 OK", headers)
+            if before:
+                write(before)
+            file = open(self.file.name, mode)
+            file.seek(skip)
+            return environ["wsgi.file_wrapper"](file)
+
+        return self.frames(application, {"window": self.MIB})
+
+    def test_whole(self):
+        frames = self.serve()
+        self.assertEqual(self.body(frames), self.content)
+        self.assertEqual(frames[0].headers[-1], ("Content-Length", str(self.MIB)))
+        self.assertEqual(frames[-1].kind, "END")
+        self.assertEqual(sum(self.spliced), 2 * self.MIB)         # into the pipe, and out of it
+
+    def test_from_a_position(self):
+        self.assertEqual(self.body(self.serve(skip=4999)), self.content[4999:])
+        self.assertEqual(sum(self.spliced), 2 * (self.MIB - 4999))
+
+    def test_content_length_bounds(self):
+        frames = self.serve(headers=[("Content-Length", "700000")])
+        self.assertEqual(self.body(frames), self.content[:700000])
+        self.assertFalse(frames[-1].has("SHORT"))
+
+    def test_content_length_beyond_the_file(self):
+        frames = self.serve(headers=[("Content-Length", str(self.MIB + 1))], skip=500000)
+        self.assertEqual(self.body(frames), self.content[500000:])
+        self.assertTrue(frames[-1].has("SHORT"))
+
+    def test_a_small_pipe_takes_its_time(self):
+        fcntl, files.fcntl = files.fcntl, unittest.mock.Mock(side_effect=PermissionError)
+        self.addCleanup(setattr, files, "fcntl", fcntl)
+        self.assertEqual(self.body(self.serve()), self.content)
+        self.assertEqual(sum(self.spliced), 2 * self.MIB)
+
+    def test_what_may_still_be_written_to_is_read(self):
+        self.assertEqual(self.body(self.serve("r+b")), self.content)
+        self.assertEqual(self.spliced, [])
+
+    def test_small_files_are_read(self):
+        self.assertEqual(self.body(self.serve(skip=self.MIB - 200000)), self.content[-200000:])
+        self.assertEqual(self.spliced, [])
+
+    def test_a_file_system_that_can_t(self):
+        def refuse(source, target, count, **where):
+            raise OSError(errno.EINVAL, "no")
+
+        self.use(refuse)
+        self.assertEqual(self.body(self.serve()), self.content)
+
+    def test_no_descriptors_left(self):
+        with unittest.mock.patch.object(os, "pipe", side_effect=OSError(errno.EMFILE, "no")):
+            self.assertEqual(self.body(self.serve()), self.content)
+        self.assertEqual(self.spliced, [])
+
+    def test_a_socket_that_can_t_or_no_more(self):
+        """A frame that was begun is sent to its end."""
+        for most in (0, 100000):
+            with self.subTest(most):
+                room = [most]
+
+                def splice(source, target, count, **where):
+                    if not where:
+                        count = room.pop() if room else 0
+                        if not count:
+                            raise OSError(errno.EINVAL, "no")
+                    return self.splice(source, target, count, **where)
+
+                self.use(splice)
+                self.assertEqual(self.body(self.serve()), self.content)
+
+    def test_it_shrinks_while_it_is_sent(self):
+        """What was taken is sent; that it isn't all can be seen."""
+
+        def shrinking(source, target, count, **where):
+            if where:
+                os.truncate(self.file.name, 600000)
+            return self.splice(source, target, count, **where)
+
+        self.use(shrinking)
+        frames = self.serve()
+        self.assertEqual(self.body(frames), self.content[:600000])
+        self.assertTrue(frames[-1].has("SHORT"))
 
 
 class StreamedBodies(Case):

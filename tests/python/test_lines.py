@@ -217,6 +217,9 @@ class Hellos(unittest.TestCase):
                 ends.append(end)
             connections, window = process.accept_all(SimpleNamespace(listener=listener, fronts=2))
             said = [[end.recv(2) for end in pair] for pair in connections]
+            for data, control in connections:
+                sizes = [end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) for end in (data, control)]
+                self.assertGreater(*sizes)
             for pair in connections:
                 for end in pair:
                     end.close()

@@ -5,10 +5,12 @@ import sys
 import tempfile
 import unittest
 from contextlib import contextmanager
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from support import LocalWorker, PAGE, request_frame
 from _dram import call
+from _dram.frames import WORKER
+from _dram.send import Sender
 
 PLAIN = [("Content-Type", "text/plain")]
 
@@ -106,6 +108,35 @@ class Whole(Case):
 
     def test_large_list_of_one_within_the_window(self):
         self.assertEqual(len(self.whole(app_of([b"x" * 200000])).body), 200000)
+
+    def test_large_list_of_one_leaves_with_its_end(self):
+        """Beyond what is one frame, within the window; in one write, whoever has a list has nothing left to say."""
+        body = bytes(range(256)) * 4000
+        for headers in (list(PLAIN), [("Content-Length", str(len(body)))]):
+            with serving(app_of([body], headers=headers), window=1024 * 1024) as worker:
+                sender = worker.worker.lines[0].sender
+                with patch.object(sender, "sendall", wraps=sender.sendall) as alone:
+                    frames = worker.answer(1)
+                self.assertNotIn(WORKER["END"], [call.args[0][4] for call in alone.call_args_list])
+            self.assertEqual(self.kinds(frames), ["HEAD", "DATA", "END"])
+            self.assertEqual(self.body(frames), body)
+            self.assertEqual(frames[0].headers[-1], ("Content-Length", str(len(body))))
+            self.assertFalse(frames[-1].has("SHORT"))
+
+    def test_a_write_that_was_cut_short_goes_on(self):
+        """By a signal, whose handler is the application's."""
+        parts = b"kept", b"head", b"x" * 9, b"end"
+        for cut in range(sum(map(len, parts)) + 1):
+            said = []
+
+            def sendmsg(pieces, cut=cut, said=said):
+                said.append(b"".join(pieces)[:cut])
+                return cut
+
+            sender = Sender(Mock(sendmsg=sendmsg, sendall=said.append))
+            sender.out.append(parts[0])
+            sender.send_last(parts[1:2], *parts[2:])
+            self.assertEqual(b"".join(said), b"".join(parts), cut)
 
     def test_length_of_one_tells_the_length(self):
         class One:

@@ -59,6 +59,26 @@ for (const [name, settings] of [
     await house.allGivenBack()
   })
 
+for (const [length, credits] of [
+  [1_000_000, 0],
+  [2_000_000, 2],
+] as const)
+  test(`of ${length} bytes that were announced no more is granted than is to come`, async (t) => {
+    const house = await House.open(t)
+    const worker = await house.worker()
+    const client = await house.client()
+    const body = pattern(length)
+    await client.write(request('GET', '/'))
+    const { id } = await worker.request()
+    await worker.send(headFrame(id, '', sized(length)))
+    const sent = sendWithinCredit(worker, id, body)
+    ok((await client.response()).body.equals(body))
+    await sent
+    await house.turns(20)
+    const granted = worker.told.filter(({ type }) => type === WIRE.front.CREDIT).length
+    ok(credits === 0 ? granted === 0 : granted > 0 && granted <= credits, `${granted}`)
+  })
+
 test('a full spool holds the worker back, and a reader lets it go on', async (t) => {
   const house = await House.open(t, { settings: { responseSpoolBytes: 512 * KIB, bodyMemoryBytes: 128 * KIB } })
   const worker = await house.worker()

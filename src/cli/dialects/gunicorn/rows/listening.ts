@@ -41,7 +41,7 @@ export const LISTENING: readonly GunicornRow[] = [
       kind: off,
       flags: '--no-sendfile',
       help: 'Never use sendfile(2).',
-      verdict: same('never used anyway; neither is the variable SENDFILE', () => []),
+      verdict: same('never used towards clients; neither is the variable SENDFILE', () => []),
     },
   }),
 ]
