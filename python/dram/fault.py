@@ -1,8 +1,8 @@
 """Failures with a code of the faults table, and tracebacks that begin in the application."""
 import importlib
 import os
-import tokenize  # noqa: F401 (linecache imports it late, when sys.path is the application's)
-import traceback
+
+from .standard import standard
 
 OUR_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 NOT_THE_APPLICATIONS = (
@@ -46,12 +46,34 @@ def is_ours(filename):
 def traceback_of(error):
     """The traceback's text without frames of ours and of the import machinery; empty if it has no other."""
     try:
-        report = traceback.TracebackException(type(error), error, error.__traceback__)
+        report = tracebacks().TracebackException(type(error), error, error.__traceback__)
         if strip(report) or isinstance(error, SyntaxError):
             return "".join(report.format())
-    except Exception:      # an application's exception may fail at anything it is asked
-        pass
+    except Exception:      # an application's exception may fail at anything it is asked; or no file can be opened
+        return plain_traceback_of(error)
     return ""
+
+
+def tracebacks():
+    """The module traceback. linecache may import tokenize as late as when it is asked for a line."""
+    standard("tokenize")
+    return standard("traceback")
+
+
+def plain_traceback_of(error):
+    """The same without source lines, and of this exception alone."""
+    calls = []
+    at = error.__traceback__
+    while at is not None:
+        code = at.tb_frame.f_code
+        if not is_ours(code.co_filename):
+            calls.append(plain_call(code.co_filename, at.tb_lineno, code.co_name))
+        at = at.tb_next
+    return "Traceback (most recent call last):\n%s%s\n" % ("".join(calls), describe(error)) if calls else ""
+
+
+def plain_call(file, line, name):
+    return '  File "%s", line %d, in %s\n' % (file, line, name)
 
 
 def report_of(error):

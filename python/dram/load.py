@@ -1,6 +1,5 @@
 """Finds the application that APP names, or explains why it can't be had."""
 import importlib
-import importlib.util
 import os
 import sys
 from importlib.machinery import SourceFileLoader
@@ -146,7 +145,8 @@ def import_file(path):
         raise Fault("APP_NOT_FOUND", "there is no file %s: its folder doesn't exist" % path)
     name = os.path.splitext(os.path.basename(path))[0]
     loader = SourceFileLoader(name, path)
-    module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(name, path, loader=loader))
+    util = standard("importlib.util")
+    module = util.module_from_spec(util.spec_from_file_location(name, path, loader=loader))
     sys.modules[name] = module
     try:
         loader.exec_module(module)

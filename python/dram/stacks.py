@@ -4,10 +4,9 @@ import gc
 import os
 import sys
 import threading
-import traceback
 from _thread import allocate_lock, get_ident, start_new_thread
 
-from .fault import OUR_FOLDER
+from .fault import OUR_FOLDER, plain_call, tracebacks
 from .frames import ID_MASK, TABLE
 from .page import FRONT_SHIFT, ID, IDENT
 
@@ -179,6 +178,6 @@ def without_ours(calls):
 
 def format_calls(calls):
     try:
-        return traceback.format_list([(file, line, name, None) for file, line, name in calls])
+        return tracebacks().format_list([(file, line, name, None) for file, line, name in calls])
     except Exception:         # source lines come from files, loaders and a cache that other threads use as well
-        return ['  File "%s", line %d, in %s\n' % call for call in calls]
+        return [plain_call(*call) for call in calls]

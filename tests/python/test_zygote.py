@@ -353,7 +353,39 @@ class Surroundings(Case):
     def test_what_a_plain_start_does_without(self):
         zygote, front, _, _ = self.worker()
         names = self.body(front, 1, "/modules").split()
-        self.assertEqual({"ast", "ctypes", "difflib"}.intersection(names), set())
+        late = {"ast", "ctypes", "difflib", "linecache", "textwrap", "tokenize", "traceback"}
+        self.assertEqual(late.intersection(names), set())
+
+    def error(self, source):
+        """What is told of the exception that an application raises."""
+        self.write("myapp.py", source)
+        zygote, front, _, _ = self.worker()
+        return front.answer(1)[-1].json
+
+    def test_an_error_where_no_file_can_be_opened(self):
+        told = self.error(
+            """
+            import os
+            def app(environ, start_response):
+                taken = []
+                while True:
+                    taken.append(os.open("/dev/null", os.O_RDONLY))
+            """
+        )
+        self.assertIn("Too many open files", told["says"])
+        self.assertRegex(told["traceback"], r'File ".*/myapp\.py", line 6, in app\n')
+
+    def test_an_error_beside_modules_of_the_applications_with_names_of_the_standard_librarys(self):
+        for name in ("tokenize", "linecache", "textwrap"):
+            self.write(name + ".py", "value = 1\n")
+        told = self.error(
+            """
+            import linecache, textwrap, tokenize
+            def app(environ, start_response):
+                return [b"x" * (tokenize.value // 0)]
+            """
+        )
+        self.assertRegex(told["traceback"], r'File ".*/myapp\.py", line 4, in app\n')
 
     def test_shadowing_names(self):
         bomb = "raise RuntimeError('the wrong module')\n"
