@@ -5,6 +5,11 @@ import type { Fault } from '../faults/fault.ts'
 export interface ClientOwner {
   /** Bytes came: a view that holds for the call only. */
   clientSent(bytes: Buffer): void
+  /**
+   * Asked after `clientSent`, by who can do it: where are the next bytes best read to? That may not be used for
+   * anything else until they came, there or elsewhere. null: wherever.
+   */
+  clientRoom?(): Buffer | null
   /** The client has ended its side; it may still read. */
   clientEnded(): void
   /** The kernel has taken all that it did not take at once. */

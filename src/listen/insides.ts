@@ -32,7 +32,8 @@ type Write<T> = (request: WriteRequest | null, data: T) => number | WriteRequest
 /** The handle of an accepted connection: TCP or Unix. */
 export interface Handle {
   owner: unknown
-  onread: () => void
+  /** May return the buffer to read into from then on. */
+  onread: () => Buffer | undefined
   /** −1: it is closed. */
   readonly fd?: number
   readonly bytesRead: number

@@ -23,6 +23,8 @@ export class RawClient implements ClientSocket {
   #owner: ClientOwner | null = null
   #reads = false
   #cameEnd = false
+  /** Where the handle reads to. It has the address alone: this keeps the bytes from being collected. */
+  #into = SHARED_BUFFER
   /** Once it is over: the handle doesn't tell any more. */
   #bytesRead = 0
   #bytesWritten = 0
@@ -68,7 +70,7 @@ export class RawClient implements ClientSocket {
     const isFirst = this.#owner === null
     this.#owner = owner
     if (!isFirst) return
-    this.#handle.useUserBuffer(SHARED_BUFFER)
+    this.#handle.useUserBuffer(this.#into)
     this.#handle.onread = RawClient.#onRead
     this.resume()
   }
@@ -93,16 +95,25 @@ export class RawClient implements ClientSocket {
     if (this.#handle.readStart() !== 0) this.destroy()
   }
 
-  /** Nothing may be returned: that would be taken for another buffer. */
-  static readonly #onRead = function (this: Handle): void {
-    ;(this.owner as RawClient).#came(state[readAt]!)
+  /** What is returned is read into from then on, as with `onread` of `net`: the one way to change it. */
+  static readonly #onRead = function (this: Handle): Buffer | undefined {
+    return (this.owner as RawClient).#came(state[readAt]!)
   }
 
-  #came(count: number): void {
-    if (this.isClosed) return
-    if (count > 0) this.#owner!.clientSent(SHARED_BUFFER.subarray(0, count))
-    else if (count === UV_EOF) this.#endCame()
+  #came(count: number): Buffer | undefined {
+    if (this.isClosed) return undefined
+    if (count > 0) return this.#sent(this.#into.subarray(0, count))
+    if (count === UV_EOF) this.#endCame()
     else if (count < 0) this.destroy()
+    return undefined
+  }
+
+  #sent(bytes: Buffer): Buffer | undefined {
+    this.#owner!.clientSent(bytes)
+    const next = this.#owner!.clientRoom?.() ?? SHARED_BUFFER
+    if (next === this.#into) return undefined
+    this.#into = next
+    return next
   }
 
   #endCame(): void {

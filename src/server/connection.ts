@@ -171,6 +171,11 @@ export class Connection implements Carrier, ClientOwner, Enlisted, OutletOwner, 
     }
   }
 
+  /** Hot. */
+  clientRoom(): Buffer | null {
+    return this.#receiving === null ? null : this.#receiving.intake.room()
+  }
+
   clientEnded(): void {
     this.#guard(() => this.#ended())
   }

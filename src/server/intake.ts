@@ -9,6 +9,8 @@ export interface Intake {
   readonly body: QuestionBody
   /** False: read no more until `bodyRoom`. */
   write(bytes: Buffer): boolean
+  /** Where the next bytes are best read to, so that `write` needn't copy them. To be asked after each `write`. */
+  room(): Buffer | null
   end(): void
   /** The client left, or broke the framing, before the end. */
   broken(): void
@@ -33,6 +35,7 @@ function nothing(): void {}
 export const NO_INTAKE: Intake = {
   body: EMPTY_BODY,
   write: () => true,
+  room: () => null,
   end: nothing,
   broken: nothing,
   granted: nothing,
@@ -62,6 +65,7 @@ export function bufferedIntake(store: RequestBodyStore, block: HeaderBlock, owne
       return body
     },
     write: (bytes) => kept.write(bytes),
+    room: () => kept.room(),
     end() {
       const whole = kept.finish()
       if (whole !== null) finish(whole)
@@ -98,6 +102,10 @@ export class StreamedIntake implements Intake {
     this.#held.push(Buffer.from(bytes))
     this.#pass()
     return this.#held.length === 0
+  }
+
+  room(): null {
+    return null
   }
 
   end(): void {

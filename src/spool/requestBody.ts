@@ -31,6 +31,8 @@ export type FinishedBody =
 const FIRST_BUFFER_BYTES = 16 * 1024
 /** Above this much that waits to be written its client is held; a write takes all that waits. */
 const MAX_PENDING_BYTES = 1024 * 1024
+/** … the same for those that are given large chunks: one is written, one waits, one fills. */
+const MAX_PENDING_IN_LARGE_BYTES = 3 * 1024 * 1024
 /** So much is gathered for a write while the write-behind has room: each goes by way of a thread, there and back. */
 const GATHERED_BYTES = 256 * 1024
 const EMPTY = Buffer.alloc(0)
@@ -69,6 +71,14 @@ export class RequestBody {
     if (!this.#joined && this.#receivedBytes !== this.#announcedBytes) this.#join()
     this.#told = this.#isHeld()
     return !this.#told
+  }
+
+  /**
+   * Where the next bytes are best read to: what is written from there is not copied. It is theirs until the next
+   * `write`, from wherever. null: wherever.
+   */
+  room(): Buffer | null {
+    return this.#ended || this.#file === null ? null : this.#file.room()
   }
 
   /** The body is complete; who was held is drained. null: `onFinished` tells, or `onFailed` did. */
@@ -137,7 +147,7 @@ export class RequestBody {
     const kept = this.#buffer
     this.#buffer = EMPTY
     const first = { bytes: kept.subarray(0, this.#receivedBytes), free: () => memory.give(kept.length) }
-    return new RequestFile(spool, first, {
+    return new RequestFile(spool, memory, first, {
       onProgress: () => this.release(),
       onFailed: (fault) => this.#fail(fault),
     })
@@ -150,7 +160,7 @@ export class RequestBody {
 
   #isHeld(): boolean {
     if (!this.#joined) return false
-    return this.#store.spool.writeBehind.full || (this.#file?.pendingBytes ?? 0) >= MAX_PENDING_BYTES
+    return this.#store.spool.writeBehind.full || (this.#file?.isFull ?? false)
   }
 
   #join(): void {
@@ -183,17 +193,18 @@ class RequestFile {
   #writing = false
   #onFinished: ((path: string) => void) | null = null
 
-  constructor(spool: Spool, first: { readonly bytes: Buffer; free(): void }, owner: FileOwner) {
+  constructor(spool: Spool, memory: BodyMemory, first: { readonly bytes: Buffer; free(): void }, owner: FileOwner) {
     this.#spool = spool
     this.#file = new SpoolFile(spool, true)
-    this.#pending = new Pending(spool)
+    this.#pending = new Pending(spool, { memory, position: first.bytes.length })
     this.#first = first
     this.#acceptedBytes = first.bytes.length
     this.#owner = owner
   }
 
-  get pendingBytes(): number {
-    return this.#pending.bytes
+  /** As much waits to be written as may. */
+  get isFull(): boolean {
+    return this.#pending.bytes >= (this.#pending.isLarge ? MAX_PENDING_IN_LARGE_BYTES : MAX_PENDING_BYTES)
   }
 
   write(bytes: Buffer): void {
@@ -206,6 +217,10 @@ class RequestFile {
     }
   }
 
+  room(): Buffer | null {
+    return this.#pending.room()
+  }
+
   /** Writes what was gathered. */
   hurry(): void {
     this.#pump(0)
@@ -213,6 +228,7 @@ class RequestFile {
 
   finish(done: (path: string) => void): void {
     this.#onFinished = done
+    this.#pending.end()
     this.#pump()
   }
 
@@ -226,8 +242,8 @@ class RequestFile {
 
   #pump(leastBytes = GATHERED_BYTES): void {
     if (this.#writing) return
-    if (this.#isGathering && this.#pending.bytes < leastBytes) return
-    const views = this.#first?.bytes.length ? [this.#first.bytes] : this.#pending.views(MAX_PENDING_BYTES)
+    const count = this.#isGathering ? this.#pending.gathered(leastBytes) : this.#pending.bytes
+    const views = this.#first?.bytes.length ? [this.#first.bytes] : this.#pending.views(count)
     if (views.length > 0) this.#write(views)
     else if (this.#onFinished !== null) this.#seal(this.#onFinished)
   }

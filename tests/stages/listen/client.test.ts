@@ -27,6 +27,8 @@ class Side implements ClientOwner {
   readonly buffers = new Set<ArrayBufferLike>()
   got = Buffer.alloc(0)
   onSent: () => void = () => {}
+  /** Where the next bytes are to be read to. */
+  room: Buffer | null = null
 
   constructor(client: ClientSocket) {
     this.client = client
@@ -37,6 +39,10 @@ class Side implements ClientOwner {
     this.got = Buffer.concat([this.got, bytes])
     this.told.push('sent')
     this.onSent()
+  }
+
+  clientRoom(): Buffer | null {
+    return this.room
   }
 
   clientEnded(): void {
@@ -173,6 +179,52 @@ for (const kind of KINDS) {
     await side.hears('ended')
     ok(side.got.equals(whole))
   })
+
+  if (kind.takesHandles && INSIDES !== null) {
+    cases('bytes are read to where they are wanted, from the next read on, until they are not', async (room) => {
+      const whole = Buffer.alloc(3_000_000, 'abcdefghijklmnopq')
+      const { side, far } = await room.pair()
+      const wanted = Buffer.alloc(whole.length)
+      let at = 0
+      side.onSent = () => {
+        const last = at
+        const isWanted: boolean = side.room !== null
+        if (isWanted) at += side.got.length - 1000 - last
+        side.room = at < 2_000_000 ? wanted.subarray(at) : null
+        if (side.got.length % 3 === 0) {
+          side.client.pause()
+          setImmediate(() => side.client.resume())
+        }
+      }
+      far.write(whole.subarray(0, 1000))
+      await side.hears('sent')
+      far.end(whole.subarray(1000))
+      await side.hears('ended')
+      ok(side.got.equals(whole))
+      equal(side.buffers.size, 2)
+      ok(at >= 2_000_000 && wanted.subarray(0, at).equals(whole.subarray(1000, 1000 + at)))
+    })
+
+    cases('who is told of nothing but bytes reads to where it did', async (room) => {
+      const { side, far } = await room.pair()
+      side.room = Buffer.alloc(100)
+      far.write('one')
+      await side.hears('sent')
+      side.client.start({
+        clientSent: (bytes) => side.clientSent(bytes),
+        clientEnded: () => side.clientEnded(),
+        clientTook() {},
+        clientHeardEnd() {},
+        clientClosed() {},
+      })
+      far.write('two')
+      await eventually(() => side.told.length === 2, 'two')
+      far.end('three')
+      await side.hears('ended')
+      equal(String(side.got), 'onetwothree')
+      equal(side.buffers.size, 2)
+    })
+  }
 
   cases('the end of a client is not told while paused', async (room) => {
     const { side, far } = await room.pair()

@@ -202,3 +202,113 @@ test('given up at any moment, a body leaves nothing behind', async (t) => {
   }
   await allGivenBack(room)
 })
+
+/** As a client's bytes come that are read to wherever the body wants them, behind `before` bytes of framing. */
+async function feedInPlace({ body, owner }: ReturnType<typeof bodyIn>, bytes: Buffer, piece: number, before = 0) {
+  const shared = Buffer.alloc(32 * KIB)
+  let into: Buffer = shared
+  let inPlace = 0
+  for (let at = 0; at < bytes.length && owner.fault === null; ) {
+    while (owner.held) await nextTurn()
+    const skipped = before < into.length ? before : 0
+    const count = bytes.copy(into, skipped, at, Math.min(at + piece, at + into.length - skipped))
+    if (!body.write(into.subarray(skipped, skipped + count))) owner.held = true
+    if (into !== shared) inPlace += count
+    shared.fill(0xee)
+    into = body.room() ?? shared
+    at += count
+  }
+  return inPlace
+}
+
+for (const [name, size, piece, before] of [
+  ['as much at a time as there is room', 5 * MIB + 12_345, MIB, 0],
+  ['in odd pieces', 3 * MIB + 1, 77_777, 0],
+  ['with framing between', 3 * MIB + 1, 20_001, 7],
+] as const) {
+  test(`a fast body is read to where it is written from: ${name}`, async (t) => {
+    const room = roomFor(t, 32 * MIB)
+    const bytes = pattern(size)
+    const one = bodyIn(room, before === 0 ? size : -1)
+    const inPlace = await feedInPlace(one, bytes, piece, before)
+    ok(inPlace >= size - 128 * KIB, `${inPlace}`)
+    const finished = await finish(one)
+    ok(finished?.kind === 'file' && readFileSync(finished.path).equals(bytes))
+    equal(room.memory.used, 0)
+    one.body.dispose()
+    await allGivenBack(room)
+  })
+}
+
+test('what was in memory before comes first, and the rest ends where large chunks end', async (t) => {
+  const room = roomFor(t, 32 * MIB)
+  const bytes = pattern(3 * MIB)
+  const one = bodyIn(room, -1, 200 * KIB)
+  await feedInPlace(one, bytes, 30_000)
+  const finished = await finish(one)
+  ok(finished?.kind === 'file' && readFileSync(finished.path).equals(bytes))
+  one.body.dispose()
+  await allGivenBack(room)
+})
+
+test('a slow body is given no large chunk, and one that slows down no other', async (t) => {
+  const room = roomFor(t, 32 * MIB)
+  const slow = bodyIn(room, 10 * MIB)
+  await feed(slow, pattern(100 * KIB), 1000)
+  equal(slow.body.room(), null)
+  equal(room.memory.used, 0)
+  const slowing = bodyIn(room, 10 * MIB)
+  equal(await feedInPlace(slowing, pattern(2 * MIB), 4000), 0)
+  await feedInPlace(slowing, pattern(32 * KIB), 32 * KIB)
+  equal(room.memory.used, MIB)
+  for (let pieces = 0; slowing.body.room() !== null; pieces++) {
+    equal(slowing.body.write(slowing.body.room()!.subarray(0, 1000)), true)
+    ok(pieces < 10) // then it is read to where all others are
+  }
+  await feed(slowing, pattern(MIB), 1000)
+  while (room.memory.used > 0) await nextTurn()
+  equal(slowing.body.room(), null)
+  equal((await finish(slowing))?.kind, 'file')
+  for (const { body } of [slow, slowing]) body.dispose()
+  await allGivenBack(room)
+})
+
+for (const [memory, most] of [
+  [12 * MIB, 6 * MIB],
+  [64 * MIB, 8 * MIB],
+] as const)
+  test(`of ${memory} bytes for bodies large chunks take at most ${most}, and few wait for the disk`, async (t) => {
+    const room = roomFor(t, memory)
+    const all = Array.from({ length: 8 }, () => bodyIn(room, 100 * MIB))
+    for (const { body } of all) {
+      let bytes = pattern(32 * KIB)
+      let waiting = 0
+      while (body.write(bytes)) {
+        waiting += bytes.length
+        bytes = body.room() ?? pattern(32 * KIB)
+      }
+      ok(waiting <= 4 * MIB, `${waiting}`)
+    }
+    equal(room.memory.used, most)
+    for (const { body } of all) body.dispose()
+    await allGivenBack(room)
+  })
+
+test('given up while it is read to, a body leaves nothing behind', async (t) => {
+  const room = roomFor(t, 32 * MIB)
+  for (let turns = 0; turns < 12; turns++) {
+    const one = bodyIn(room, 10 * MIB)
+    await feedInPlace(one, pattern(MIB + 300 * KIB), 100 * KIB)
+    const into = one.body.room()!
+    for (let turn = 0; turn < turns; turn++) await nextTurn()
+    one.body.dispose()
+    equal(one.body.room(), null)
+    equal(room.memory.used, 0)
+    // What is still read there is nobody else's.
+    const other = bodyIn(room, 10 * MIB)
+    other.body.write(pattern(32 * KIB))
+    ok(other.body.room()!.buffer !== into.buffer)
+    other.body.dispose()
+  }
+  await allGivenBack(room)
+})
