@@ -80,6 +80,10 @@ FOUND = {
         "import subprocess\nchild = subprocess.Popen(['sleep', '1000'])\nimport atexit\natexit.register(child.kill)",
         [r"there is a child process, \d+ \(.*\)"],
     ),
+    "a child that has ended": (
+        "import os\nif os.fork() == 0: os._exit(0)\nos.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)",
+        [r"there is a child process, \d+ \(.*\)"],
+    ),
     "a signal handler": (
         "import signal\ndef stop(number, frame): pass\nsignal.signal(signal.SIGTERM, stop)\n"
         "signal.signal(signal.SIGALRM, signal.SIG_IGN)",
