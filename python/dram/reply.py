@@ -353,7 +353,7 @@ class Answer:
             if self.hand_over(region):
                 self.sent += region.length
                 return
-        if can_splice(region) and region.length > MAX_WHOLE_BYTES:
+        if can_splice(region) and region.length > MAX_JOINED_BYTES:
             self.splice(region)
         while region.length:
             data = region.read(MAX_FRAME_BYTES)
