@@ -190,7 +190,7 @@ export class Exchange implements Job, StreamOwner, IntakeOwner, ExchangeFacts {
     this.connection.unqueued(this)
     this.#atDesk = new AtDesk(this)
     desk.ask(
-      { head: this.head!, facts: this, body: body.kind === 'memory' ? (body.bytes ?? NOTHING) : null },
+      { head: this.head!, facts: this, body: body.kind === 'memory' ? Buffer.from(body.bytes ?? NOTHING) : null },
       this.#atDesk,
     )
   }

@@ -9,6 +9,11 @@ export class ChunkPool {
     this.#maxIdle = Math.floor(maxIdleBytes / chunkBytes)
   }
 
+  /** Buffers that wait to be used again. */
+  get idle(): number {
+    return this.#idle.length
+  }
+
   take(): Buffer {
     return this.#idle.pop() ?? Buffer.allocUnsafeSlow(this.chunkBytes)
   }

@@ -1,4 +1,5 @@
 import type { Fault } from '../faults/fault.ts'
+import type { ChunkPool } from './chunks.ts'
 import type { BodyMemory } from './memory.ts'
 import { Pending } from './pending.ts'
 import type { Spool } from './spool.ts'
@@ -45,7 +46,9 @@ export class RequestBody {
   /** −1: not known. */
   readonly #announcedBytes: number
   #receivedBytes = 0
-  #buffer = EMPTY
+  #buffer: Buffer = EMPTY
+  /** Whose the buffer is; null: it is used once. */
+  #pool: ChunkPool | null = null
   #file: RequestFile | null = null
   #joined = false
   #told = false
@@ -95,8 +98,7 @@ export class RequestBody {
   dispose(): void {
     this.#ended = true
     this.#leave()
-    this.#store.memory.give(this.#buffer.length)
-    this.#buffer = EMPTY
+    this.#giveBuffer()
     this.#file?.dispose()
     this.#file = null
   }
@@ -125,12 +127,25 @@ export class RequestBody {
   }
 
   #grow(neededBytes: number): boolean {
+    const { memory, spool } = this.#store
     const size = Math.max(neededBytes, this.#sizeToGrowTo())
-    if (!this.#store.memory.take(size - this.#buffer.length)) return false
-    const larger = Buffer.allocUnsafe(size)
+    const pool = poolFor(size, spool)
+    const bytes = pool?.chunkBytes ?? size
+    if (!memory.take(bytes)) return false
+    const larger = pool?.take() ?? Buffer.allocUnsafe(size)
     this.#buffer.copy(larger, 0, 0, this.#receivedBytes)
+    this.#giveBuffer()
     this.#buffer = larger
+    this.#pool = pool
     return true
+  }
+
+  /** Gives the buffer back, of which nobody has a view any more: a worker is sent a copy. */
+  #giveBuffer(): void {
+    this.#store.memory.give(this.#buffer.length)
+    this.#pool?.give(this.#buffer)
+    this.#buffer = EMPTY
+    this.#pool = null
   }
 
   /** Little at first, since announcing costs a client nothing; then what is announced, since growing often is garbage. */
@@ -146,6 +161,7 @@ export class RequestBody {
     const { memory, spool } = this.#store
     const kept = this.#buffer
     this.#buffer = EMPTY
+    this.#pool = null // the kernel may be reading it when the body is given up
     const first = { bytes: kept.subarray(0, this.#receivedBytes), free: () => memory.give(kept.length) }
     return new RequestFile(spool, memory, first, {
       onProgress: () => this.release(),
@@ -173,6 +189,13 @@ export class RequestBody {
     this.#joined = false
     this.#store.spool.writeBehind.leave(this)
   }
+}
+
+/** Those that it fills by half at least, since the whole chunk counts. */
+function poolFor(bytes: number, { chunks, largeChunks, bodyChunks }: Spool): ChunkPool | null {
+  for (const pool of [chunks, largeChunks, bodyChunks])
+    if (bytes <= pool.chunkBytes && bytes > pool.chunkBytes / 2) return pool
+  return null
 }
 
 interface FileOwner {

@@ -19,6 +19,7 @@ export interface SpoolOptions {
 const WRITE_BEHIND_BYTES = 4 * 1024 * 1024
 const CHUNK_BYTES = 16 * 1024
 const LARGE_CHUNK_BYTES = 64 * 1024
+const BODY_CHUNK_BYTES = 128 * 1024
 // bench/anatomy.md: smaller ones cost more, since each is written by another thread, on another core maybe.
 const FILE_CHUNK_BYTES = 1024 * 1024
 /** Two uploads at full speed. More are no faster on the same disk, and what isn't used again is garbage that stays. */
@@ -34,6 +35,8 @@ export class Spool {
   readonly chunks: ChunkPool
   /** For reading faster, as long as the budget allows. */
   readonly largeChunks: ChunkPool
+  /** For request bodies in memory that are larger than those. */
+  readonly bodyChunks: ChunkPool
   /** For request bodies that come fast: read into and written whole, as long as the budget allows. */
   readonly fileChunks: ChunkPool
   readonly #limitBytes: number
@@ -51,6 +54,7 @@ export class Spool {
     this.writeBehind = new WriteBehind(writeBehindBytes)
     this.chunks = new ChunkPool(CHUNK_BYTES, writeBehindBytes)
     this.largeChunks = new ChunkPool(LARGE_CHUNK_BYTES, writeBehindBytes)
+    this.bodyChunks = new ChunkPool(BODY_CHUNK_BYTES, writeBehindBytes)
     this.fileChunks = new ChunkPool(FILE_CHUNK_BYTES, FILE_CHUNKS * FILE_CHUNK_BYTES)
     this.#limitBytes = options.limitBytes
     this.#maxOpenFiles = options.maxOpenFiles ?? Number.POSITIVE_INFINITY

@@ -87,7 +87,7 @@ export class FrameWriter {
   /** Everything taken has left: the memory may be written again. Without this call, fresh memory is used in the end. */
   recycle(): void {
     if (this.#start !== this.#end) return
-    if (this.#bytes.length > INITIAL_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+    if (this.#bytes.length > MOST_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
     this.#start = this.#end = 0
   }
 

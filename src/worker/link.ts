@@ -415,6 +415,7 @@ class Wire {
     const hello = JSON.stringify({ version: WIRE.version, window: WINDOW_BYTES, front })
     this.writer.frame(F.HELLO, role, 0, 0, Buffer.from(hello))
     this.schedule()
+    socket.on('drain', () => this.#recycle())
   }
 
   schedule(): void {
@@ -427,7 +428,11 @@ class Wire {
     this.#scheduled = false
     if (this.writer.pending === 0 || this.socket.destroyed) return
     this.socket.write(this.writer.take())
-    // What the kernel took at once is ours to write over.
+    this.#recycle()
+  }
+
+  /** What the kernel has taken is ours to write over. */
+  #recycle(): void {
     if (this.socket.writableLength === 0) this.writer.recycle()
   }
 }

@@ -312,3 +312,44 @@ test('given up while it is read to, a body leaves nothing behind', async (t) => 
   }
   await allGivenBack(room)
 })
+
+test('the buffer of a body in memory is used again once it is given back, and counts whole', async (t) => {
+  const room = roomFor(t, MIB)
+  const memoryOf = async (bytes: Buffer) => {
+    const one = bodyIn(room, bytes.length, 256 * KIB)
+    await feed(one, bytes, 32 * KIB)
+    const finished = one.body.finish()
+    ok(finished?.kind === 'memory' && finished.bytes.equals(bytes))
+    return { body: one.body, memory: finished.bytes.buffer }
+  }
+  const first = await memoryOf(pattern(100 * KIB))
+  equal(room.memory.used, 128 * KIB)
+  const second = await memoryOf(pattern(100 * KIB, 1))
+  ok(first.memory !== second.memory)
+  first.body.dispose()
+  first.body.dispose()
+  const third = await memoryOf(pattern(90 * KIB, 2))
+  equal(third.memory, first.memory)
+  const fourth = await memoryOf(pattern(90 * KIB, 3))
+  ok(fourth.memory !== first.memory && fourth.memory !== second.memory)
+  for (const { body } of [second, third, fourth]) body.dispose()
+  await allGivenBack(room)
+})
+
+test('a buffer that is on its way to disk when its body is given up is not used again', async (t) => {
+  const room = roomFor(t, MIB)
+  const spilled = bodyIn(room, -1)
+  await feed(spilled, pattern(60 * KIB), 10 * KIB)
+  equal(room.memory.used, 64 * KIB)
+  spilled.body.write(pattern(10 * KIB))
+  spilled.body.dispose()
+  equal(room.memory.used, 0)
+  equal(room.spool.largeChunks.idle, 0)
+  const next = bodyIn(room, 60 * KIB)
+  await feed(next, pattern(60 * KIB, 1), 10 * KIB)
+  const finished = next.body.finish()
+  ok(finished?.kind === 'memory' && finished.bytes.equals(pattern(60 * KIB, 1)))
+  next.body.dispose()
+  equal(room.spool.largeChunks.idle, 1)
+  await allGivenBack(room)
+})

@@ -110,6 +110,20 @@ test('memory that was recycled is written anew, memory that was not stays as it 
   equal(first.toString('latin1', 12), 'third')
 })
 
+test('memory that grew for a large frame is kept, but not that of a very large one', () => {
+  const writer = new FrameWriter()
+  const memoryOf = (bytes: number) => {
+    writer.frame(1, 0, 0, 1, Buffer.alloc(bytes))
+    const { buffer } = writer.take()
+    writer.recycle()
+    return buffer
+  }
+  const grown = memoryOf(300 * 1024)
+  equal(memoryOf(10), grown)
+  const large = memoryOf(2 * 1024 * 1024)
+  ok(memoryOf(10).byteLength < large.byteLength)
+})
+
 test('ids are serial numbers', () => {
   equal(nextId(0), 1)
   equal(nextId(0x7fffffff), 1)
