@@ -14,12 +14,14 @@ from .interrupt import checkpoint
 MAX_JOINED_BYTES = 32 * 1024      # above it, a second copy costs more than a second system call
 MAX_LOG_BYTES = 64 * 1024
 DATA = WORKER["DATA"]
+ROUNDS = (True, True, True, False)    # nobody is to send for the others for ever: the last one is for what was left so far
 
 
 class Sender:
     def __init__(self, socket):
         self.out = []
         self.oldest = 0.0             # when the first answer in `out` was finished
+        self.is_busy = False          # who is in the system call will look again for what came meanwhile
         self.writing = allocate_lock()
         self.sendall = socket.sendall
         self.socket = socket
@@ -27,6 +29,7 @@ class Sender:
 
     def let_go_in_child(self):
         self.writing = allocate_lock()
+        self.is_busy = False
         for pipe in self.pipes:
             pipe.close()
         self.pipes = []
@@ -36,6 +39,20 @@ class Sender:
             with self.writing:
                 checkpoint()
                 self.flush_locked()
+
+    def flush_beside(self):
+        """The same, but leaves it to a thread that is at it, if there is one: two would wait for each other."""
+        if self.out and not self.is_busy:
+            with self.writing:
+                checkpoint()
+                for goes_on in ROUNDS:
+                    if not self.out:
+                        break
+                    self.is_busy = goes_on
+                    try:
+                        self.flush_locked()
+                    finally:
+                        self.is_busy = False     # before the next look: who comes from here on sends by itself
 
     def flush_locked(self):
         out = self.out

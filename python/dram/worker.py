@@ -145,7 +145,7 @@ class Worker:
         errors.line = line
         application = self.application
         sender = line.sender
-        flush = sender.flush
+        flush = sender.flush_beside
         out = sender.out
         requests = line.requests
         reading = self.reading
@@ -183,7 +183,7 @@ class Worker:
                 line.give_back([request_id])
                 continue
             start = clock()
-            if out and (pace.mean > SHORT_SECONDS or start - sender.oldest > MAX_ANSWER_AGE_SECONDS):
+            if out and start - sender.oldest > MAX_ANSWER_AGE_SECONDS:
                 flush()
                 start = clock()
             words[ENTERED] = request_id
@@ -217,6 +217,8 @@ class Worker:
             if self.deferring is not None:
                 self.deferring = None
             answer = request = None
+            if pace.mean > SHORT_SECONDS:
+                flush()           # while others can take requests
             if not reading.acquire(False):
                 flush()
                 reading.acquire()
