@@ -47,11 +47,10 @@ export const NO_INTAKE: Intake = {
 export function bufferedIntake(store: RequestBodyStore, block: HeaderBlock, owner: IntakeOwner): Intake {
   const setsLength = block.framing === 'chunked'
   let body: QuestionBody = EMPTY_BODY
+  let memory: { kind: 'memory'; bytes: Buffer | null; setsLength: boolean } | null = null
   const finish = (whole: FinishedBody) => {
-    body =
-      whole.kind === 'memory'
-        ? { kind: 'memory', bytes: whole.bytes, setsLength }
-        : { kind: 'file', path: whole.path, setsLength }
+    if (whole.kind === 'memory') body = memory = { kind: 'memory', bytes: whole.bytes, setsLength }
+    else body = { kind: 'file', path: whole.path, setsLength }
     owner.bodyReady()
   }
   const kept = new RequestBody(store, block.contentLength, {
@@ -73,7 +72,11 @@ export function bufferedIntake(store: RequestBodyStore, block: HeaderBlock, owne
     broken: nothing,
     granted: nothing,
     discard: nothing,
-    dispose: () => kept.dispose(),
+    dispose() {
+      // From here on the bytes may be another client's: who asks too late finds none.
+      if (memory !== null) memory.bytes = null
+      kept.dispose()
+    },
   }
 }
 

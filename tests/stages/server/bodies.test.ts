@@ -1,8 +1,11 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { test } from 'node:test'
+import type { HeaderBlock } from '../../../src/events/request.ts'
+import { bufferedIntake } from '../../../src/server/intake.ts'
 import { WIRE } from '../../../src/worker/table.ts'
 import { chunked, request } from '../../kit/client.ts'
+import { KIB, MIB, pattern, roomFor } from '../spool/room.ts'
 import { frame, headFrame, u32, wholeFrame } from '../worker/fakeWorker.ts'
 import { House } from './house.ts'
 
@@ -317,4 +320,27 @@ test('a client that leaves in a streamed body: the worker hears that it is broke
   deepEqual([told.flags & FLAGS.BODY.BROKEN, told.type], [FLAGS.BODY.BROKEN, F.BODY])
   await worker.send(wholeFrame(id, 'answer'))
   equal((await client.response()).text, 'answer')
+})
+
+test('whoever asks for a body in memory after its end finds none: by then the bytes may be another’s', (t) => {
+  const room = roomFor(t, MIB)
+  const take = (bytes: Buffer) => {
+    const block = { framing: 'length', contentLength: bytes.length } as HeaderBlock
+    const taken = bufferedIntake({ ...room, bodyBufferBytes: MIB }, block, {
+      bodyReady() {},
+      bodyHold() {},
+      bodyRoom() {},
+      bodyFailed() {},
+    })
+    taken.write(bytes)
+    taken.end()
+    return { taken, body: taken.body as { readonly bytes: Buffer | null } }
+  }
+  const mine = take(pattern(60 * KIB))
+  const early = mine.body.bytes!
+  mine.taken.dispose()
+  const theirs = take(pattern(60 * KIB, 7))
+  ok(early.equals(theirs.body.bytes!)) // the same memory: nothing but this is why
+  equal(mine.body.bytes, null)
+  theirs.taken.dispose()
 })
