@@ -7,7 +7,8 @@ const OLDER_MS = 2
 const CONNECTIONS = 0
 const BUSY = 1
 const BUSIEST = 2
-const FRONTS = 3
+const QUEUED = 3
+const FRONTS = 4
 /** Of each front. */
 const WAITING = 0
 const NUDGED = 1
@@ -61,6 +62,8 @@ export class Commons {
   readonly #clients: Int32Array
   readonly #seed: number
   readonly #loads: number
+  /** What QUEUED has of our queue. */
+  #queuedHere = 0
 
   constructor(memory: CommonMemory, front: number) {
     this.fronts = memory.fronts
@@ -139,8 +142,20 @@ export class Commons {
 
   // Queues
 
+  /** Takes one of so many places in all queues together, for one that is in ours next; false: there is none. */
+  enters(places: number): boolean {
+    if (Atomics.add(this.#cells, QUEUED, 1) >= places) {
+      Atomics.sub(this.#cells, QUEUED, 1)
+      return false
+    }
+    this.#queuedHere++
+    return true
+  }
+
   /** Ours has so many, the first of which came at `sinceMs` (CLOCK_MONOTONIC). */
   queued(length: number, sinceMs: number): void {
+    if (length !== this.#queuedHere) Atomics.add(this.#cells, QUEUED, length - this.#queuedHere)
+    this.#queuedHere = length
     this.#facts[this.front * FRONT_FACTS + SINCE] = sinceMs
     Atomics.store(this.#cells, this.#frontCell(this.front) + WAITING, length)
   }

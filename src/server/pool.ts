@@ -116,6 +116,12 @@ export class Pool implements WorkerPool, Home {
     return (this.commons?.waiting ?? this.#queue.length) >= this.#settings.queue
   }
 
+  /** Is there a place in the queue for one more? It is taken then. */
+  #hasPlace(): boolean {
+    const { queue } = this.#settings
+    return this.commons === null ? this.#queue.length < queue : this.commons.enters(queue)
+  }
+
   /** Workers that take requests. */
   get serving(): number {
     return this.#serving.length
@@ -159,7 +165,7 @@ export class Pool implements WorkerPool, Home {
   submit(job: Job): void {
     const worker = this.#queue.length === 0 && !this.#mustYield(job) ? this.#free() : null
     if (worker !== null) return this.#send(worker, job)
-    if (this.full) return job.failed(new Fault('QUEUE_FULL', { limit: this.#settings.queue }))
+    if (!this.#hasPlace()) return job.failed(new Fault('QUEUE_FULL', { limit: this.#settings.queue }))
     this.#queue.push(job)
     if (this.#hasBacklog) this.spread()
     if (this.#queue.length === 1) this.#press()

@@ -55,6 +55,20 @@ test('the queue that has waited longest goes first, if it is clearly longer', ()
   equal(second!.olderThan(1_000), -1, 'its own is none of the others')
 })
 
+test('a place in all queues is taken by one, however many fronts look for it at once', () => {
+  const [first, second] = fronts(2)
+  equal(first!.enters(2), true)
+  equal(second!.enters(2), true) // neither has told yet how long its queue is
+  equal(first!.enters(2), false)
+  first!.queued(1, 990)
+  second!.queued(0, 0)
+  equal(first!.enters(2), true)
+  equal(second!.enters(2), false)
+  first!.queued(3, 990) // given back by a worker: they have been in before
+  first!.queued(1, 990)
+  equal(second!.enters(2), true)
+})
+
 test('who is to wake is woken once, until it is awake', () => {
   const [first, second, third] = fronts(3)
   equal(first!.nudge(1), true)
