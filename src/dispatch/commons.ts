@@ -154,7 +154,7 @@ export class Commons {
 
   /** Ours has so many, the first of which came at `sinceMs` (CLOCK_MONOTONIC). */
   queued(length: number, sinceMs: number): void {
-    if (length !== this.#queuedHere) Atomics.add(this.#cells, QUEUED, length - this.#queuedHere)
+    Atomics.add(this.#cells, QUEUED, length - this.#queuedHere)
     this.#queuedHere = length
     this.#facts[this.front * FRONT_FACTS + SINCE] = sinceMs
     Atomics.store(this.#cells, this.#frontCell(this.front) + WAITING, length)
@@ -162,9 +162,7 @@ export class Commons {
 
   /** Requests that wait in all queues. */
   get waiting(): number {
-    let sum = 0
-    for (let front = 0; front < this.fronts; front++) sum += Atomics.load(this.#cells, this.#frontCell(front) + WAITING)
-    return sum
+    return Atomics.load(this.#cells, QUEUED)
   }
 
   /** The front whose queue's head has waited longest, and clearly longer than since `sinceMs`; −1: there is none but ours. */
