@@ -1,14 +1,16 @@
 /**
  * `npm test [-- NAME …]`: the everyday suite, with the machine's own Node and the default python3.
  * `npm run test:full [-- NAME …]`: every CPython that is served and installed, both Nodes, the long tests.
+ * `npm run test:full -- --after-everyday`: without what `npm test`, just passed on this machine, has in common with it.
  * NAME is a part of a test file's path, `live/http` for instance; `python` is the Python runtime's own suite.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { preparedBrowser } from './browser.ts'
 import { allPythons, defaultPython, oldPython, type Python } from './pythons.ts'
+import { EVERY_PYTHON, FORKING, LONG, ONE_NODE, ONE_PYTHON, SELDOM } from './reach.ts'
 import { type Counts, countsText, readCounts } from './reporter.ts'
 import { preparedPython } from './venv.ts'
 
@@ -20,29 +22,6 @@ const FILE_LIMIT_MS = 3 * 60_000
 
 /** No section may take longer; what is left of it is killed and counts as one failure. */
 const SECTION_LIMIT_MS = 15 * 60_000
-
-/** What is about workers that come and go: these run also where forks are slow (tests/README.md). */
-const FORKING = ['crashes', 'hooks', 'limits', 'operations', 'orphans', 'preload', 'reload', 'upgrade', 'workers'].map(
-  (name) => `tests/live/${name}.test.ts`,
-)
-
-/** Long, and about what changes seldom: the everyday suite has them where they are named. */
-const SELDOM = [
-  'browser/errors',
-  'guests/documented',
-  'guests/hooked',
-  'guests/paste',
-  'guests/platforms',
-  'live/deploy',
-  'live/disk',
-  'live/greenlets',
-  'live/gunicornLogs',
-  'live/gunicornMoves',
-  'live/gunicornSignals',
-  'live/soak',
-  'live/systemd',
-  'live/upgrade',
-].map((name) => `tests/${name}.test.ts`)
 
 const OLD_PYTHON = oldPython()?.executable ?? ''
 
@@ -59,7 +38,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const names = argv.filter((argument) => !argument.startsWith('--'))
   const began = performance.now()
   const results: [Section, Counts][] = []
-  for (const section of isFull ? fullSections(names) : everydaySections(names)) {
+  for (const section of isFull ? fullSections(names, argv.includes('--after-everyday')) : everydaySections(names)) {
     heading(section.title)
     results.push([section, await runSection(section)])
   }
@@ -85,31 +64,35 @@ function everydayFiles(names: readonly string[]): string[] {
   return names.length === 0 ? files.filter((file) => !SELDOM.includes(file)) : files
 }
 
-function fullSections(names: readonly string[]): Section[] {
+/** What of it is run where: reach.ts. */
+function fullSections(names: readonly string[], isAfterEveryday: boolean): Section[] {
   const pythons = allPythons()
   const usual = defaultPython()
+  const others = pythons.filter((python) => python.version !== usual.version)
   const ends = new Set([pythons[0], pythons.filter((python) => python.implementation === 'CPython').at(-1)])
-  const live = nodeFiles('tests/live')
-  const between = live.filter((file) => !SELDOM.includes(file)) // the oldest and the newest Python run all
-  const guests = nodeFiles('tests/guests')
-  const whole = [...nodeFiles('tests/browser'), ...guests, ...live]
+  const served = ['tests/guests', 'tests/live'].flatMap(nodeFiles)
+  const whole = [...nodeFiles('tests/browser'), ...served]
   const rest = nodeFiles('tests').filter((file) => !whole.includes(file))
+  const left = isAfterEveryday ? whole.filter((file) => SELDOM.includes(file) || isLong(file)) : whole
+  const machine = { node: machineNode(), python: usual, environment: {} }
+  const build = { node: buildNode(), python: usual, environment: {} }
   const plans: Plan[] = []
-  for (const python of pythons) plans.push({ node: null, python, files: [], environment: {} })
-  for (const node of [machineNode(), buildNode()]) plans.push({ node, python: usual, files: rest, environment: {} })
-  plans.push({ node: machineNode(), python: usual, files: whole, environment: { TEST_FULL: '1' } })
-  plans.push({ node: buildNode(), python: usual, files: whole, environment: {} })
-  for (const slow of ['before', 'after'])
-    plans.push({ node: machineNode(), python: usual, files: FORKING, environment: { TEST_FORKS: slow } })
-  for (const python of pythons)
-    if (python.version !== usual.version)
-      plans.push({
-        node: machineNode(),
-        python,
-        files: ends.has(python) ? [...live, ...guests] : between,
-        environment: {},
-      })
+  for (const python of isAfterEveryday ? others : pythons) plans.push({ ...machine, node: null, python, files: [] })
+  if (!isAfterEveryday) plans.push({ ...machine, files: rest })
+  plans.push({ ...build, files: rest.filter((file) => !ONE_NODE.includes(file)) })
+  plans.push({ ...machine, files: left, environment: { TEST_FULL: '1' } })
+  plans.push({ ...build, files: whole.filter((file) => !ONE_NODE.includes(file)) })
+  for (const slow of ['before', 'after']) plans.push({ ...machine, files: FORKING, environment: { TEST_FORKS: slow } })
+  for (const python of others) {
+    const files = ends.has(python) ? served.filter((file) => !ONE_PYTHON.includes(file)) : EVERY_PYTHON
+    plans.push({ ...machine, python, files })
+  }
   return sections(names, plans)
+}
+
+/** It does more with TEST_FULL than without. */
+function isLong(file: string): boolean {
+  return LONG.test(readFileSync(join(ROOT, file), 'utf8'))
 }
 
 interface Plan {
