@@ -1,5 +1,6 @@
 """Calls the application for one request, and closes what it returned."""
 from itertools import chain
+from time import perf_counter as clock
 
 from .fault import describe, traceback_of
 from .files import may_be_file
@@ -20,7 +21,7 @@ def respond(answer, chunks):
                 if answer.stream is not None:
                     answer.stream.discard()
                 if size <= answer.line.most_whole:
-                    answer.whole(body)
+                    answer.whole(body, clock())
                 else:
                     answer.large(body)
                 return

@@ -120,12 +120,12 @@ class Answer:
 
     # Sending
 
-    def whole(self, body):
+    def whole(self, body, now):
         """The whole answer in one frame, which waits for company in `out`. Hot: tests/python/bench_worker.py."""
         head = self.head
         sender = self.line.sender
         out = sender.out
-        self.ended = now = clock()
+        self.ended = now
         if not out:
             sender.oldest = now
         head_bytes = len(head)
@@ -214,15 +214,11 @@ class Answer:
         line = self.line
         self.begun = True
         self.granted = line.window
-        self.complete_at = clock()
-        if not line.may_defer(self.id):
-            self.register()
-            self.transmit(memoryview(chunk))
-            return
         self.sent = len(chunk)
+        self.complete_at = clock()
         self.deferred = [chunk]
+        # First noted, then asked: whatever says no from now on finds it.
         line.note_deferred(self)
-        # Asked again, as in hold().
         if not line.may_defer(self.id):
             self.let_go()
 
@@ -274,7 +270,7 @@ class Answer:
     def take_frame(self):
         """What is kept as the pieces of a frame. Needs the writing lock."""
         if self.complete_at:
-            data = self.take_deferred() if self.deferred else None
+            data = self.take_deferred()
             if data is None:
                 return ()
         else:
@@ -456,10 +452,11 @@ class Answer:
         if not self.code:
             raise no_start_response()
         if self.complete_at:
-            self.line.tails.note(clock() - self.complete_at)
-            body = self.take_deferred() if self.deferred else None
+            now = clock()
+            self.line.tails.note(now - self.complete_at)
+            body = self.take_deferred()
             if body is not None:
-                self.whole(body)
+                self.whole(body, now)
                 return
         elif not self.begun and self.end_without_body():
             return
@@ -480,7 +477,7 @@ class Answer:
             # Without a length, LAST would say that the body to a GET had none.
             last = self.length is not None or not has_length
         if last:
-            self.whole(b"")
+            self.whole(b"", clock())
         else:
             self.head_sent = True
             self.line.sender.send(*self.head_frame(b""))

@@ -174,9 +174,9 @@ class WatchedAnswer(Answer):
         self.note_bytes(region.length, first_bytes(region), "iterable")
         super().send_region(region)
 
-    def whole(self, body):
+    def whole(self, body, now):
         self.tell_rest()
-        super().whole(body)
+        super().whole(body, now)
 
     def large(self, body):
         self.tell_rest()
