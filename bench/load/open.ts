@@ -10,7 +10,10 @@ export interface OpenAsk {
   readonly seconds: number
   /** Before it, at the same rate, without being counted. */
   readonly warmupSeconds: number
-  /** At most so many at once; what is due beyond them waits, and its time runs. */
+  /**
+   * So many clients, who ask in turn: connected before the load begins where the server keeps connections. What is due
+   * while all of them wait for an answer waits too, and its time runs.
+   */
   readonly connections: number
   /** A new connection for each request: for servers that close theirs, which not all of them announce. */
   readonly closes: boolean
@@ -81,6 +84,7 @@ export class OpenLoad {
     const { requestsPerSecond, seconds, warmupSeconds } = this.#ask
     const total = Math.round(requestsPerSecond * (seconds + warmupSeconds))
     const firstCounted = Math.round(requestsPerSecond * warmupSeconds)
+    if (!this.#ask.closes) await this.#connectAll()
     this.#beganMs = performance.now()
     await new Promise<void>((done) => {
       this.#end = done
@@ -93,6 +97,18 @@ export class OpenLoad {
       tick()
     })
     return this.#figures(total)
+  }
+
+  /** Those that can't connect are tried again when a request is due. */
+  async #connectAll(): Promise<void> {
+    const connecting = Array.from({ length: this.#ask.connections }, async () => {
+      const lane = this.#open()
+      const isOpen = await new Promise<boolean>((done) => {
+        lane.socket.once('connect', () => done(true)).once('close', () => done(false))
+      })
+      if (isOpen) this.#free.push(lane)
+    })
+    await Promise.all(connecting)
   }
 
   #figures(total: number): OpenFigures {

@@ -39,6 +39,18 @@ test('every request is answered and counted', async (t) => {
   deepEqual([answered, failed, Object.keys(firstSeen)], [100, 0, ['hello']])
 })
 
+test('all clients are connected before the load, and ask in turn', async (t) => {
+  const asked = new Map<Socket, number>()
+  const port = await server(t, (socket) => {
+    asked.set(socket, (asked.get(socket) ?? 0) + 1)
+    socket.write(ANSWER)
+  })
+  await new OpenLoad(ask(port)).run()
+  // An answer that is overtaken by the next request's time lets another client go first.
+  equal(asked.size, 4)
+  for (const count of asked.values()) ok(count >= 20 && count <= 30, `${count} of 100`)
+})
+
 test('a stall counts for all that became due in it, not only for the one that was sent', async (t) => {
   const held: Socket[] = []
   let isStalled = false
