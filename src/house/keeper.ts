@@ -24,8 +24,7 @@ export interface KeeperEvents {
   undelivered(lost: number, to: string, why: string): void
   /** What the user's functions told their log. */
   log(pid: number, level: Level, text: string): void
-  /** Bytes that were written to its stdout or stderr. */
-  /** False: no more, until `resume` is called. */
+  /** Bytes that were written to its stdout or stderr. False: no more, until `resume` is called. */
   output(pid: number, stream: 'stdout' | 'stderr', bytes: Buffer, resume: () => void): boolean
 }
 
@@ -169,6 +168,7 @@ export class Keeper implements Datagrams {
       const patience = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS)
       await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 2 * PATIENCE_MS).unref())])
       clearTimeout(patience)
+      this.#ended = 'it was closed'
     }
     if (this.#events === null) this.attach(onStderr)
   }

@@ -8,7 +8,6 @@ export class Keepers {
   readonly #started: () => Keeper | null
   readonly #ground: Ground
   readonly #folder: string
-  readonly #cleanup: Cleanup
   /** In the place of one that has died. */
   #revived: Keeper | null = null
 
@@ -17,7 +16,8 @@ export class Keepers {
     this.#started = started
     this.#ground = ground
     this.#folder = folder
-    this.#cleanup = cleanup
+    // Now, not when it is begun: what comes at the end of the server still asks it.
+    cleanup.add(() => this.#revived?.close())
   }
 
   /** Null: none lives. */
@@ -37,7 +37,6 @@ export class Keepers {
     const { python, journal } = this.#ground
     const keeper = startKeeper({ python, folder: this.#folder, variables: process.env, notifySocket: null })
     keeper.attach(heardInJournal(journal))
-    this.#cleanup.add(() => keeper.close())
     this.#revived = keeper
   }
 }

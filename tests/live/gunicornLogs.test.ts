@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -286,6 +286,7 @@ test('the keeper dies: the server goes on, says so, and after a reload Python wr
   await eventually(async () => (await get('/again')) === 200 && textOf(access).includes('/again'), 'the access log')
   await eventually(() => /\|reloaded/.test(textOf(join(cwd, 'server.log'))), 'the log')
   equal((await server.stop()).code, 0)
+  doesNotMatch(server.stderr, /HOOK_FAILED/, 'the new one is there to the end')
 })
 
 const DICT_CONF = `import logging
