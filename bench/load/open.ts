@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type Answer, AnswerReader } from './answers.ts'
 import { dueAt, dueBy, isOther, type Quantiles, quantiles } from './timing.ts'
@@ -101,14 +102,9 @@ export class OpenLoad {
 
   /** Those that can't connect are tried again when a request is due. */
   async #connectAll(): Promise<void> {
-    const connecting = Array.from({ length: this.#ask.connections }, async () => {
-      const lane = this.#open()
-      const isOpen = await new Promise<boolean>((done) => {
-        lane.socket.once('connect', () => done(true)).once('close', () => done(false))
-      })
-      if (isOpen) this.#free.push(lane)
-    })
-    await Promise.all(connecting)
+    const lanes = Array.from({ length: this.#ask.connections }, () => this.#open())
+    await Promise.allSettled(lanes.map(({ socket }) => once(socket, 'connect')))
+    this.#free.push(...lanes.filter((lane) => this.#lanes.has(lane)))
   }
 
   #figures(total: number): OpenFigures {

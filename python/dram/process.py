@@ -7,7 +7,7 @@ from socket import SO_SNDBUF, SOL_SOCKET, socket          # bound before an appl
 
 import dram as public
 
-from . import lifeline, load, output, prctl, procfs, stacks, title
+from . import lifeline, load, output, prctl, stacks, title
 from .fault import Fault, describe
 from .frames import HEADER, TABLE, json_frame
 from .leave import leave
@@ -48,7 +48,6 @@ def settle(config, place, before):
     output.take_over(*place.outputs)
     lifeline_fd = lifeline.arm(config["lifeline"], before)
     prctl.stay_dumpable()
-    procfs.be_punctual()
     stacks.arm_dump(place.files["stack"])
     title.set_title(config["title"], "worker %d" % place.number)
     return lifeline_fd

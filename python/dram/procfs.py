@@ -62,15 +62,3 @@ def dispositions():
             if name in ("SigIgn", "SigCgt"):
                 masks[name] = int(value, 16)
     return [{bit + 1 for bit in range(64) if masks[name] >> bit & 1} for name in ("SigIgn", "SigCgt")]
-
-
-def be_punctual():
-    """Threads of this process, those begun from now on, and its children wake up when they are due.
-
-    Without it the kernel lets sleeps and timeouts end up to 50 µs late, to wake fewer times (timerslack, proc(5)).
-    """
-    try:
-        with open("/proc/self/timerslack_ns", "w") as file:
-            file.write("1")
-    except OSError:
-        pass      # nothing depends on it

@@ -69,6 +69,7 @@ class Zygote:
         self.adopts = adopts          # is to take what its templates leave …
         self.is_heir = False          # … and does
         prctl.stay_dumpable()
+        prctl.be_punctual()           # so are its workers
 
     def say(self, event, **facts):
         try:
